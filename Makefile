@@ -1,0 +1,25 @@
+# One line a recipe; what each step does is written in ci/.
+.PHONY: help dev check prepare test lint format interop bench docs clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | sort | expand -t 12
+dev: ## a server with a demo partner and a guarded API
+	cargo run --release -- dev
+check: ## everything that CI runs
+	@ci/check.sh
+prepare: ## install or name what the checks need on this machine
+	@ci/prepare.sh
+test: ## the Rust tests
+	cargo test --workspace --locked
+lint: ## clippy, warnings are errors
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+format: ## format every Rust file
+	cargo fmt --all
+interop: ## real clients and the documents' commands against a real server
+	@ci/interop.sh
+bench: ## the load harness, release build
+	cargo build --release --locked -p gatepost -p gatepost-bench && target/release/gatepost-bench
+docs: ## the crates' documentation
+	cargo doc --workspace --no-deps --locked
+clean: ## remove what was built
+	cargo clean

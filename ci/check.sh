@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Everything that must hold before a change lands, in the order in which a mistake shows cheapest.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+exec </dev/null
+export CARGO_INCREMENTAL=0 CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-never}"
+
+steps=6
+number=0
+current="start"
+step() {
+  number=$((number + 1))
+  current=$1
+  printf '\n== %d/%d %s (after %s)\n' "$number" "$steps" "$current" "$(elapsed)"
+}
+elapsed() { printf '%dm%02ds' $((SECONDS / 60)) $((SECONDS % 60)); }
+trap 'printf "\ncheck: FAILED at step %d/%d: %s (after %s)\n" "$number" "$steps" "$current" "$(elapsed)" >&2' ERR
+
+step "machine: tools and databases"
+ci/prepare.sh
+
+step "format: cargo fmt --check"
+cargo fmt --all --check
+
+step "lint: cargo clippy, warnings are errors"
+cargo clippy --workspace --all-targets --locked -- -D warnings
+
+step "build: the workspace and its tests"
+cargo test --workspace --locked --no-run
+
+step "test: cargo test"
+cargo test --workspace --locked
+
+step "interop: real clients and the documents' commands"
+ci/interop.sh
+
+trap - ERR
+printf '\ncheck: all %d steps passed in %s\n' "$steps" "$(elapsed)"

@@ -1,0 +1,24 @@
+# What the scripts of this folder share: how to speak, how to find a tool.
+say() { printf '   %s\n' "$*"; }
+fail() {
+  printf '%s: %s\n' "$(basename "$0" .sh)" "$*" >&2
+  exit 1
+}
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# Debian's python3 exists without ensurepip, and then fails only when an environment is made.
+python_can_make_environments() { has python3 && python3 -c 'import ensurepip, venv' 2>/dev/null; }
+
+# The folder of initdb and postgres, which Debian keeps out of PATH.
+postgres_bin() {
+  local folder
+  for folder in "$(dirname "$(command -v initdb 2>/dev/null || echo /nowhere/initdb)")" \
+    $(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -t/ -k5,5Vr) \
+    "$(pg_config --bindir 2>/dev/null || echo /nowhere)"; do
+    if [ -x "$folder/initdb" ] && [ -x "$folder/postgres" ]; then
+      printf '%s\n' "$folder"
+      return 0
+    fi
+  done
+  return 1
+}
