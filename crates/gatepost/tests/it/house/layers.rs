@@ -1,0 +1,211 @@
+//! This file is where the stairs are held: who may call whom, and where SQL, HTTP, IO, time and chance may live.
+
+use super::hold;
+use super::tree::{Package, Page, packages, pages};
+
+/// Our own crates that a crate may depend on: ARCHITECTURE.md, part 1.
+const STAIRS: [(&str, &[&str]); 10] = [
+    ("gatepost", &["gatepost-server", "gatepost-operations", "gatepost-passport", "bookings-api"]),
+    ("gatepost-server", &["gatepost-operations", "gatepost-guard"]),
+    ("gatepost-operations", &["gatepost-store", "gatepost-core", "gatepost-jose"]),
+    ("gatepost-store", &["gatepost-core", "gatepost-jose"]),
+    ("gatepost-core", &["gatepost-jose"]),
+    ("gatepost-guard", &["gatepost-jose"]),
+    ("gatepost-passport", &["gatepost-core", "gatepost-jose"]),
+    ("gatepost-jose", &[]),
+    ("bookings-api", &["gatepost-guard"]),
+    ("gatepost-bench", &[]),
+];
+
+/// Libraries that bring a kind of work with them, and the crates whose work that is.
+const WORK: [(&str, &[&str], &[&str]); 3] = [
+    (
+        "HTTP stops at the edge",
+        &["axum", "axum-core", "http", "http-body-util", "hyper", "hyper-util", "tower", "tower-http"],
+        &["gatepost-server", "gatepost-guard", "bookings-api", "gatepost-bench"],
+    ),
+    ("SQL belongs to the store", &["sqlx"], &["gatepost-store", "gatepost-passport", "bookings-api"]),
+    (
+        "jose and core do no IO",
+        &["tokio"],
+        &[
+            "gatepost",
+            "gatepost-server",
+            "gatepost-operations",
+            "gatepost-store",
+            "gatepost-guard",
+            "gatepost-passport",
+            "bookings-api",
+            "gatepost-bench",
+        ],
+    ),
+];
+
+const SQL_HOMES: [&str; 5] = [
+    "crates/gatepost-store/src/sqlite/",
+    "crates/gatepost-store/src/postgres/",
+    "crates/gatepost-store/src/migrations/",
+    "crates/gatepost-passport/src/",
+    "examples/bookings-api/src/",
+];
+
+/// Words that only SQL has next to each other; written in capitals, as the store writes them.
+const SQL: [&[&str]; 8] = [
+    &["SELECT ", " FROM "],
+    &["INSERT INTO "],
+    &["DELETE FROM "],
+    &["UPDATE ", " SET "],
+    &["CREATE TABLE"],
+    &["CREATE INDEX"],
+    &["ALTER TABLE"],
+    &["PRAGMA "],
+];
+
+const PURE: [&str; 2] = ["crates/gatepost-core", "crates/gatepost-jose"];
+const IO: [&str; 12] = [
+    "std::fs",
+    "TcpStream",
+    "TcpListener",
+    "UdpSocket",
+    "std::env",
+    "std::process",
+    "std::thread",
+    "std::io",
+    "tokio::",
+    "SystemTime",
+    "Instant::",
+    "println!",
+];
+
+/// Where the real clock and real randomness are read.
+const SOURCES: [&str; 2] = ["clock.rs", "entropy.rs"];
+/// In jose, randomness makes keys and goes into signatures; nothing else there may draw.
+const DRAWING: [&str; 2] = ["crates/gatepost-jose/src/key", "crates/gatepost-jose/src/algorithm/"];
+const TIME: [&str; 6] =
+    ["SystemTime::now", "Timestamp::now", "Zoned::now", "UNIX_EPOCH.elapsed", "Uuid::now_v7", "Utc::now"];
+const CHANCE: [&str; 5] = ["SystemRandom", "rand::fill", "rand::generate", "getrandom", "Uuid::new_v4"];
+
+const STRICT: [&str; 3] = ["gatepost-jose", "gatepost-core", "gatepost-guard"];
+const STRICT_LINTS: [&str; 2] = ["clippy::arithmetic_side_effects", "clippy::indexing_slicing"];
+
+fn shipped() -> impl Iterator<Item = &'static Page> {
+    pages().iter().filter(|page| page.ships())
+}
+
+fn steps_up(package: &Package) -> Vec<String> {
+    let name = &package.name;
+    let Some((_, below)) = STAIRS.iter().find(|(own, _)| own == name) else {
+        return vec![format!(
+            "{name}: a new crate needs its place in ARCHITECTURE.md, part 1, and in this test"
+        )];
+    };
+    let ours = package.needs.iter().filter(|need| STAIRS.iter().any(|(own, _)| own == need));
+    let up = ours.filter(|need| !below.contains(&need.as_str()));
+    up.map(|need| format!("{name} -> {need}: calls go down the stairs; it may use {below:?}")).collect()
+}
+
+fn work_elsewhere(package: &Package) -> Vec<String> {
+    let name = package.name.as_str();
+    let strange = WORK.iter().filter(|(_, _, homes)| !homes.contains(&name));
+    let found = strange.flat_map(|(rule, libraries, homes)| {
+        let needs = package.needs.iter().filter(|need| libraries.contains(&need.as_str()));
+        needs.map(move |need| format!("{name}: {need}: {rule}; move the work into one of {homes:?}"))
+    });
+    found.collect()
+}
+
+fn sql(page: &Page) -> Vec<String> {
+    if SQL_HOMES.iter().any(|home| page.path.starts_with(home)) {
+        return Vec::new();
+    }
+    let speaks = |line: &str| SQL.iter().any(|words| words.iter().all(|word| line.contains(word)));
+    let found = page.code().filter(|(_, line)| line.contains('"') && speaks(line));
+    found
+        .map(|(number, _)| format!("{}:{number}: SQL lives in the store's engines only", page.path))
+        .collect()
+}
+
+fn io(page: &Page) -> Vec<String> {
+    if !PURE.contains(&page.home()) {
+        return Vec::new();
+    }
+    page.code_with(&IO, "core and jose do no IO and know no clock; take the value as an argument")
+}
+
+fn time_and_chance(page: &Page) -> Vec<String> {
+    let name = page.path.rsplit('/').next().unwrap_or_default();
+    if !page.path.starts_with("crates/") || SOURCES.contains(&name) {
+        return Vec::new();
+    }
+    let mut found = page.code_with(&TIME, "only a clock.rs reads the time; take `now` as an argument");
+    if !DRAWING.iter().any(|home| page.path.starts_with(home)) {
+        found.extend(page.code_with(&CHANCE, "only an entropy.rs draws; take the bytes as an argument"));
+    }
+    found
+}
+
+fn strictness(name: &str, lib: &Page) -> Vec<String> {
+    let denied = |lint: &&&str| {
+        let attributes = lib.text.split("#![").skip(1).filter_map(|rest| rest.split_once(")]"));
+        attributes.into_iter().any(|(inside, _)| inside.starts_with("deny(") && inside.contains(**lint))
+    };
+    let wanted = STRICT.contains(&name);
+    let wrong = STRICT_LINTS.iter().filter(|lint| denied(lint) != wanted);
+    let mend = if wanted { "deny it here" } else { "it is for jose, core and guard only" };
+    wrong.map(|lint| format!("{}: {lint}: {mend}", lib.path)).collect()
+}
+
+#[test]
+fn crates_depend_downwards_only() {
+    hold("Calls go down the stairs, never up, never sideways.", packages().iter().flat_map(steps_up));
+    let climbing =
+        Package { name: "gatepost-core".into(), needs: vec!["gatepost-store".into(), "serde".into()] };
+    assert_eq!(steps_up(&climbing).len(), 1);
+    let edge = Package { name: "gatepost-server".into(), needs: vec!["gatepost-store".into()] };
+    assert_eq!(steps_up(&edge).len(), 1, "edges never call the store");
+    let unknown = Package { name: "gatepost-extra".into(), needs: Vec::new() };
+    assert_eq!(steps_up(&unknown).len(), 1);
+}
+
+#[test]
+fn http_sql_and_io_libraries_stay_in_the_crates_whose_work_they_are() {
+    hold("A library is used where its work is done.", packages().iter().flat_map(work_elsewhere));
+    let needs = ["axum", "sqlx", "tokio", "serde"].map(str::to_owned).to_vec();
+    assert_eq!(work_elsewhere(&Package { name: "gatepost-core".into(), needs }).len(), 3);
+}
+
+#[test]
+fn sql_is_written_in_the_stores_engines_only() {
+    hold("SQL only in the store.", shipped().flat_map(sql));
+    let query = "let q = \"SELECT name FROM partners\";\n";
+    assert_eq!(sql(&Page::sample("crates/gatepost-operations/src/partners.rs", query)).len(), 1);
+    assert!(sql(&Page::sample("crates/gatepost-store/src/sqlite/partners.rs", query)).is_empty());
+}
+
+#[test]
+fn core_and_jose_do_no_io() {
+    hold("core and jose are pure.", shipped().flat_map(io));
+    let read = "//! std::fs is not for us\nfn a() { std::fs::read(\"x\"); }\n#[cfg(test)]\nmod tests { use std::fs; }\n";
+    assert_eq!(io(&Page::sample("crates/gatepost-core/src/scope.rs", read)).len(), 1);
+    assert!(io(&Page::sample("crates/gatepost-store/src/lib.rs", read)).is_empty());
+}
+
+#[test]
+fn only_clock_and_entropy_touch_time_and_chance() {
+    hold("Time and chance are arguments.", shipped().flat_map(time_and_chance));
+    let bad = "let now = SystemTime::now();\nlet rng = SystemRandom::new();\n";
+    assert_eq!(time_and_chance(&Page::sample("crates/gatepost-server/src/oauth/token.rs", bad)).len(), 2);
+    assert_eq!(time_and_chance(&Page::sample("crates/gatepost-jose/src/algorithm/rs256.rs", bad)).len(), 1);
+    assert!(time_and_chance(&Page::sample("crates/gatepost-operations/src/clock.rs", bad)).is_empty());
+}
+
+#[test]
+fn arithmetic_and_indexing_are_denied_in_exactly_jose_core_and_guard() {
+    let libraries = pages().iter().filter(|page| page.path.ends_with("/src/lib.rs"));
+    let found = libraries.flat_map(|lib| strictness(lib.home().rsplit('/').next().unwrap_or_default(), lib));
+    hold("The strict lints stand where a wrong number is a wrong token.", found);
+    let strict = "#![deny(\n    clippy::arithmetic_side_effects,\n    clippy::indexing_slicing\n)]\n";
+    assert!(strictness("gatepost-jose", &Page::sample("lib.rs", strict)).is_empty());
+    assert_eq!(strictness("gatepost-jose", &Page::sample("lib.rs", "//! jose\n")).len(), 2);
+    assert_eq!(strictness("gatepost-store", &Page::sample("lib.rs", strict)).len(), 2);
+}
