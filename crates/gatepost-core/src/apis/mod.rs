@@ -1,0 +1,86 @@
+//! This folder is where APIs are: the resource servers that tokens are for.
+
+mod register;
+
+pub use register::{BadApi, NewApi, register};
+
+use gatepost_jose::Algorithm;
+use serde::{Deserialize, Serialize};
+use url::Url;
+use uuid::Uuid;
+
+use crate::name::Slug;
+use crate::scope::{Scope, Scopes};
+use crate::time::Timestamp;
+use crate::tokens::profile::Profile;
+
+/// What an API is known by when it authenticates (`api_id`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ApiId(pub Uuid);
+
+/// The audience that tokens name and that `resource` asks for: an absolute URI without fragment (RFC 8707 section 2).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Audience(String);
+
+impl Audience {
+    /// Accepts an audience, kept byte for byte.
+    pub fn parse(text: &str) -> Result<Self, BadApi> {
+        let absolute = Url::parse(text).is_ok_and(|url| url.fragment().is_none() && !text.contains('#'));
+        let plain = text.len() <= 255 && text.bytes().all(|byte| (0x21..=0x7E).contains(&byte));
+        if !absolute || !plain {
+            return Err(BadApi("an audience is an absolute address without `#`, for example https://api.example.com"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The audience as tokens name it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A resource server that tokens are for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Api {
+    /// What it authenticates as.
+    pub id: ApiId,
+    /// What commands call it; unique.
+    pub name: Slug,
+    /// What its tokens name as audience; unique.
+    pub audience: Audience,
+    /// The shape of its tokens.
+    pub profile: Profile,
+    /// The algorithm of its keys.
+    pub algorithm: Algorithm,
+    /// When it was registered.
+    pub created: Timestamp,
+    /// Counts its changes.
+    pub version: i64,
+}
+
+/// A scope of an API with the words that explain it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiScope {
+    /// The scope.
+    pub name: Scope,
+    /// What a partner's developer reads about it.
+    pub description: String,
+}
+
+/// An API with its scopes, as the rules need it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiWithScopes {
+    /// The API.
+    pub api: Api,
+    /// Its scopes, in order of their names.
+    pub scopes: Vec<ApiScope>,
+}
+
+impl ApiWithScopes {
+    /// The names of its scopes.
+    pub fn scope_names(&self) -> Scopes {
+        self.scopes.iter().map(|scope| scope.name.clone()).collect()
+    }
+}

@@ -1,0 +1,105 @@
+//! This file is where clients come to be, and what a client may not be.
+
+use super::{Client, ClientId, GrantType, Method, UngrantedScope, UserId};
+use crate::apis::{ApiId, ApiWithScopes};
+use crate::change::Change;
+use crate::name::Name;
+use crate::partners::{PartnerId, Status};
+use crate::scope::Scopes;
+use crate::time::{Lifetime, Timestamp};
+
+/// Why a client can't be as asked; the text says how to mend it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}; {fix}")]
+pub struct BadClient {
+    /// What is wrong.
+    pub what: String,
+    /// How to mend it.
+    pub fix: String,
+}
+
+/// What is asked for when a client is registered or changed.
+#[derive(Clone, Debug)]
+pub struct NewClient {
+    /// Whose it is.
+    pub partner_id: PartnerId,
+    /// The service user it acts as.
+    pub user_id: UserId,
+    /// What people call it.
+    pub name: Name,
+    /// Whether its tokens are marked as test tokens.
+    pub is_test: bool,
+    /// The scopes it is granted.
+    pub scopes: Scopes,
+    /// What a request without `scope` gets; all its scopes when `None`.
+    pub default_scopes: Option<Scopes>,
+    /// How long its tokens live.
+    pub lifetime: Lifetime,
+    /// The addresses it may come from; any when empty.
+    pub allow: Vec<ipnet::IpNet>,
+    /// The only authentication method it may use.
+    pub auth_method: Option<Method>,
+}
+
+/// A new client of `apis` (the first is its default), with the longest life that `longest` allows.
+pub fn register(
+    id: ClientId,
+    new: NewClient,
+    apis: &[&ApiWithScopes],
+    longest: Lifetime,
+    now: Timestamp,
+) -> Result<Client, BadClient> {
+    let client = Client {
+        id,
+        partner_id: new.partner_id,
+        user_id: new.user_id,
+        name: new.name,
+        is_test: new.is_test,
+        apis: apis.iter().map(|known| known.api.id).collect::<Vec<ApiId>>(),
+        scopes: new.scopes,
+        default_scopes: new.default_scopes,
+        ungranted_scope: UngrantedScope::Refused,
+        lifetime: new.lifetime,
+        allow: new.allow,
+        auth_method: new.auth_method,
+        grant_types: vec![GrantType::ClientCredentials],
+        status: Status::Active,
+        expires: None,
+        created: now,
+        version: 1,
+    };
+    client.check(apis, longest)?;
+    Ok(client)
+}
+
+/// The client suspended or resumed; `None` if it is so already.
+pub fn with_status(client: &Client, status: Status) -> Option<Change> {
+    (client.status != status).then(|| Change::ClientUpdated(Client { status, ..client.clone() }))
+}
+
+impl Client {
+    /// Holds a changed client to the rules of registration.
+    pub fn check(&self, apis: &[&ApiWithScopes], longest: Lifetime) -> Result<(), BadClient> {
+        if apis.is_empty() {
+            return Err(bad("a client needs an API", "name one with --api"));
+        }
+        let known: Scopes = apis.iter().flat_map(|api| api.scopes.iter().map(|scope| scope.name.clone())).collect();
+        if let Some(scope) = self.scopes.first_outside(&known) {
+            let what = format!("none of the client's APIs has the scope `{}`", scope.as_str());
+            return Err(bad(what, "create it with `gatepost scope create`, or name another"));
+        }
+        if let Some(scope) = self.default_scopes.as_ref().and_then(|default| default.first_outside(&self.scopes)) {
+            let what = format!("the default scope `{}` is not granted to the client", scope.as_str());
+            return Err(bad(what, "grant it with --scope as well"));
+        }
+        if self.lifetime > longest {
+            let what = format!("a lifetime of {} s is over the limit of {} s", self.lifetime.seconds(), longest.seconds());
+            return Err(bad(what, "take a shorter one or raise tokens.max_lifetime"));
+        }
+        Ok(())
+    }
+}
+
+fn bad(what: impl Into<String>, fix: &str) -> BadClient {
+    BadClient { what: what.into(), fix: fix.to_owned() }
+}

@@ -1,0 +1,66 @@
+//! This file is where a refused token request is described: a code for the caller, a reason for the log.
+
+use std::borrow::Cow;
+
+/// What the caller is told, by RFC 6749 section 5.2, RFC 8707 section 2 and RFC 6749 section 4.1.2.1 (the last two).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// A parameter is missing, repeated, of the wrong type, or the body can't be read.
+    InvalidRequest,
+    /// The client is unknown, or did not prove who it is.
+    InvalidClient,
+    /// The client may not use this grant.
+    UnauthorizedClient,
+    /// There is no such grant here.
+    UnsupportedGrantType,
+    /// A scope is malformed, unknown or not granted.
+    InvalidScope,
+    /// The resource is none of the client's APIs.
+    InvalidTarget,
+    /// Overload, or the store is away: try again later.
+    TemporarilyUnavailable,
+    /// Something broke here; the log says what.
+    ServerError,
+}
+
+impl Code {
+    /// The code as it stands in the `error` member.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidClient => "invalid_client",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::InvalidScope => "invalid_scope",
+            Self::InvalidTarget => "invalid_target",
+            Self::TemporarilyUnavailable => "temporarily_unavailable",
+            Self::ServerError => "server_error",
+        }
+    }
+
+    /// A refusal with this code; `reason` is for the log only.
+    pub fn because(self, reason: impl Into<Cow<'static, str>>) -> Refusal {
+        Refusal { code: self, reason: reason.into(), parameter: None }
+    }
+}
+
+/// A request refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {reason}", code.as_str())]
+pub struct Refusal {
+    /// What the caller is told.
+    pub code: Code,
+    /// Why, for the log and the operator; never sent to the caller, never holding a secret or token.
+    pub reason: Cow<'static, str>,
+    /// The parameter or scope that the caller should look at.
+    pub parameter: Option<String>,
+}
+
+impl Refusal {
+    /// Names the parameter, or for `invalid_scope` the scope, that the caller should look at.
+    #[must_use]
+    pub fn about(mut self, parameter: impl Into<String>) -> Self {
+        self.parameter = Some(parameter.into());
+        self
+    }
+}

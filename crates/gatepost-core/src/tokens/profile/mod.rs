@@ -1,0 +1,97 @@
+//! This folder is where the shapes of tokens are, one a file; an API has one of them.
+//!
+//! A profile writes the header once a key and the claims once a token, as bytes that go into the token as they are.
+
+mod passport;
+mod rfc9068;
+
+pub use passport::{PassportOptions, Sub, Timestamps};
+
+use gatepost_jose::{Algorithm, KeyId};
+use serde::{Deserialize, Serialize};
+
+use crate::grants::Grant;
+use crate::issuer::Issuer;
+use crate::time::Timestamp;
+
+/// The shape of an API's tokens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "profile", rename_all = "snake_case")]
+pub enum Profile {
+    /// The origin page's shape, as Laravel Passport writes it.
+    Passport(PassportOptions),
+    /// RFC 9068.
+    Rfc9068,
+}
+
+impl Profile {
+    /// The profile's name, as commands and lists say it.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Passport(_) => "passport",
+            Self::Rfc9068 => "rfc9068",
+        }
+    }
+
+    /// Whether headers name the key; if not, readers try all keys of the API.
+    pub const fn names_key(&self) -> bool {
+        match self {
+            Self::Passport(options) => options.kid,
+            Self::Rfc9068 => true,
+        }
+    }
+
+    /// The header of tokens signed by the key `kid`.
+    pub fn header(&self, algorithm: Algorithm, kid: &KeyId) -> String {
+        match self {
+            Self::Passport(options) => passport::header(options, kid),
+            Self::Rfc9068 => rfc9068::header(algorithm, kid),
+        }
+    }
+
+    /// The claims of a token that carries out `grant`.
+    pub fn claims(&self, grant: &Grant, issuer: &Issuer, minting: &Minting) -> TokenClaims {
+        match self {
+            Self::Passport(options) => passport::claims(options, grant, minting),
+            Self::Rfc9068 => rfc9068::claims(grant, issuer, minting),
+        }
+    }
+}
+
+/// The moment and the chance that go into one token.
+#[derive(Clone, Debug)]
+pub struct Minting {
+    /// When the request came in; the token's life is counted from here.
+    pub started: Timestamp,
+    /// When the claims are written.
+    pub now: Timestamp,
+    /// Fresh random bytes.
+    pub random: [u8; 40],
+}
+
+/// The claims of one token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenClaims {
+    /// The claims as JSON text.
+    pub json: String,
+    /// The token's id.
+    pub jti: String,
+    /// When it stops being valid.
+    pub expires: Timestamp,
+}
+
+/// Appends `text` as a JSON string: slashes and non-ASCII as they are.
+fn push_json(out: &mut String, text: &str) {
+    let plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
+    if text.bytes().all(plain) {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        // A text always serializes; nothing is the honest fallback for the impossible.
+        out.push_str(&serde_json::to_string(text).unwrap_or_else(|_| "\"\"".to_owned()));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! What Gatepost remembers: the contract that every storage engine fulfils, and the one place that names the engines.
+//!
+//! Reads are plain; every change goes through [`Store::apply`], which writes the rows and their audit lines in one
+//! transaction. No token is ever written here.
+
+mod error;
+mod page;
+mod postgres;
+mod sqlite;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use gatepost_core::apis::ApiWithScopes;
+use gatepost_core::audit::AuditLine;
+use gatepost_core::change::{AuditedChange, Subject};
+use gatepost_core::clients::{Client, ClientId, ClientRecord, StoredSecret};
+use gatepost_core::keys::StoredKey;
+use gatepost_core::name::Slug;
+use gatepost_core::partners::{Partner, PartnerId};
+
+pub use error::StoreError;
+pub use page::Page;
+
+/// Where the state is.
+#[derive(Clone, Debug)]
+pub enum Location {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+    /// A PostgreSQL server, by its `postgres://` address.
+    Postgres(Address),
+}
+
+/// An address that may hold a password: it can't be printed.
+#[derive(Clone)]
+pub struct Address(pub String);
+
+impl std::fmt::Debug for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Address(…)")
+    }
+}
+
+/// Opens the store, bringing its schema up to date.
+pub async fn open(location: &Location, connections: u32) -> Result<Arc<dyn Store>, StoreError> {
+    match location {
+        Location::Sqlite(path) => Ok(Arc::new(sqlite::open(path, connections).await?)),
+        Location::Postgres(address) => Ok(Arc::new(postgres::open(&address.0, connections).await?)),
+    }
+}
+
+/// All that the state holds, and the one way to change it.
+#[async_trait]
+pub trait Store: Partners + Apis + Clients + Keys + Audit + Send + Sync {
+    /// Applies the changes with their audit lines, all or none; returns the sequence number of the last.
+    ///
+    /// A row that has moved on since the change was decided, or a name that is taken, is [`StoreError::Conflict`];
+    /// a row that is gone is [`StoreError::NotFound`].
+    async fn apply(&self, changes: &[AuditedChange]) -> Result<i64, StoreError>;
+
+    /// Asks the engine for a sign of life.
+    async fn ping(&self) -> Result<(), StoreError>;
+
+    /// The engine and its version, for people: `SQLite 3.51.3`.
+    async fn engine(&self) -> Result<String, StoreError>;
+
+    /// Closes all connections after the work under way.
+    async fn close(&self);
+}
+
+/// Partners, read.
+#[async_trait]
+pub trait Partners {
+    /// The partner with this id.
+    async fn partner(&self, id: PartnerId) -> Result<Option<Partner>, StoreError>;
+
+    /// The partner with this slug.
+    async fn partner_by_slug(&self, slug: &Slug) -> Result<Option<Partner>, StoreError>;
+
+    /// Partners in order of their slugs.
+    async fn partners(&self, page: Page) -> Result<Vec<Partner>, StoreError>;
+}
+
+/// APIs with their scopes, read.
+#[async_trait]
+pub trait Apis {
+    /// All APIs in order of their names.
+    async fn apis(&self) -> Result<Vec<ApiWithScopes>, StoreError>;
+}
+
+/// Clients and their secrets, read.
+#[async_trait]
+pub trait Clients {
+    /// The client with all that authentication needs, by one statement; secrets that have ended are left out.
+    async fn client_record(&self, id: &ClientId) -> Result<Option<ClientRecord>, StoreError>;
+
+    /// Clients in order of their creation, of one partner or of all.
+    async fn clients(&self, partner: Option<PartnerId>, page: Page) -> Result<Vec<Client>, StoreError>;
+
+    /// All secrets of a client in order of their creation, ended ones too.
+    async fn secrets(&self, client: &ClientId) -> Result<Vec<StoredSecret>, StoreError>;
+}
+
+/// Signing keys, read.
+#[async_trait]
+pub trait Keys {
+    /// All keys in order of their creation.
+    async fn keys(&self) -> Result<Vec<StoredKey>, StoreError>;
+
+    /// The pepper that this state belongs to and the tag of the known text under it; `None` in an empty store.
+    async fn master_key_check(&self) -> Result<Option<(String, Vec<u8>)>, StoreError>;
+}
+
+/// The audit trail, and the news that it doubles as.
+#[async_trait]
+pub trait Audit {
+    /// The sequence number of the last applied change, 0 in an empty store.
+    async fn head(&self) -> Result<i64, StoreError>;
+
+    /// What was changed after `seq`, in order, at most `limit`.
+    async fn news(&self, seq: i64, limit: u32) -> Result<Vec<News>, StoreError>;
+
+    /// The audit lines after `seq`, in order, at most `limit`.
+    async fn audit_lines(&self, seq: i64, limit: u32) -> Result<Vec<AuditLine>, StoreError>;
+}
+
+/// One applied change, as followers need it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct News {
+    /// Its place in the order of commits.
+    pub seq: i64,
+    /// What it happened to; `None` when a newer version wrote something that this one does not know.
+    pub subject: Option<Subject>,
+}
