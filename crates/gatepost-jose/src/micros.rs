@@ -59,7 +59,7 @@ impl fmt::Display for Micros {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };
         let micros = self.0.unsigned_abs();
-        let (seconds, fraction) = (micros / PER_SECOND.unsigned_abs(), micros % PER_SECOND.unsigned_abs());
+        let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
         if fraction == 0 {
             return write!(f, "{sign}{seconds}");
         }

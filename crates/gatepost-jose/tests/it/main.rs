@@ -1,0 +1,11 @@
+//! This file is where the integration tests of this crate come together in one binary.
+
+mod cross_check;
+mod expectations;
+mod hostile_input;
+mod key_files;
+mod keyring;
+mod mutations;
+mod sets;
+mod vectors;
+mod verification;
