@@ -1,0 +1,153 @@
+//! This file is where the settings of the listeners stand: addresses, proxies, limits and times of HTTP.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::error::ConfigError;
+use super::setting::{Kind, Setting};
+use super::values::Values;
+
+const MS: Duration = Duration::from_millis(1);
+const HOUR: Duration = Duration::from_secs(3600);
+/// Below this a request head with ordinary headers does not fit.
+const SMALLEST_HEAD: u64 = 1 << 10;
+
+pub(super) const SETTINGS: &[Setting] = &[
+    Setting::new(
+        "server.listen",
+        Kind::Address,
+        "127.0.0.1:8460",
+        "The public address: tokens, keys, metadata, introspection, revocation, `/docs`.",
+    ),
+    Setting::new(
+        "server.admin_listen",
+        Kind::Address,
+        "127.0.0.1:8461",
+        "The address of the console, the admin API and the metrics.",
+    ),
+    Setting::new(
+        "server.behind_proxy",
+        Kind::Switch,
+        "false",
+        "Says that a proxy in front ends TLS, so that plain HTTP on a public address is no mistake.",
+    ),
+    Setting::new(
+        "server.trusted_proxies",
+        Kind::Networks,
+        "",
+        "Addresses and networks of the proxies whose `X-Forwarded-For` is believed.",
+    )
+    .noted("nobody's is believed"),
+    Setting::new(
+        "server.request_timeout",
+        Kind::Duration(MS, HOUR),
+        "15s",
+        "How long a request may take: its body to arrive (else 408), its answer to be made (else 503).",
+    ),
+    Setting::new(
+        "server.header_timeout",
+        Kind::Duration(MS, HOUR),
+        "10s",
+        "How long the head of a request may take to arrive, and a new connection to send its first one.",
+    ),
+    Setting::new(
+        "server.idle_timeout",
+        Kind::Duration(MS, HOUR),
+        "60s",
+        "How long a connection without a request, or with one that makes no progress, stays open.",
+    ),
+    Setting::new(
+        "server.body_limit",
+        Kind::Size(0, 1 << 30),
+        "64KiB",
+        "The largest request body; exactly this many bytes are allowed, more is 413.",
+    ),
+    Setting::new(
+        "server.header_limit",
+        Kind::Size(SMALLEST_HEAD, 1 << 20),
+        "32KiB",
+        "The largest request head (request line and headers together); more is 431.",
+    ),
+    Setting::new(
+        "server.max_headers",
+        Kind::Whole(8, 10_000),
+        "100",
+        "The most headers a request may have; more is 431.",
+    ),
+    Setting::new(
+        "server.max_connections",
+        Kind::Whole(1, 1_000_000),
+        "10000",
+        "The most connections open at a time at each address; further ones wait to be accepted.",
+    ),
+    Setting::new(
+        "server.drain",
+        Kind::Duration(Duration::ZERO, HOUR),
+        "5s",
+        "How long `/readyz` answers 503 before a stopping server closes its door.",
+    ),
+    Setting::new(
+        "server.shutdown_grace",
+        Kind::Duration(Duration::ZERO, HOUR),
+        "25s",
+        "How long a stopping server waits for the requests it has begun.",
+    ),
+    Setting::new("server.workers", Kind::Whole(0, 1024), "0", "Threads that serve requests.")
+        .noted("as many as there are cores"),
+];
+
+/// The listeners, their limits and times.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// The public address.
+    pub listen: SocketAddr,
+    /// The address of console, admin API and metrics.
+    pub admin_listen: SocketAddr,
+    /// Whether a proxy in front ends TLS.
+    pub behind_proxy: bool,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How long a body may take to arrive, and an answer to be made.
+    pub request_timeout: Duration,
+    /// How long a head may take to arrive.
+    pub header_timeout: Duration,
+    /// How long a connection without progress stays open.
+    pub idle_timeout: Duration,
+    /// The largest body, in bytes.
+    pub body_limit: usize,
+    /// The largest head, in bytes.
+    pub header_limit: usize,
+    /// The most headers of a request.
+    pub max_headers: usize,
+    /// The most connections at a time at each address.
+    pub max_connections: usize,
+    /// How long `/readyz` says no before the door closes.
+    pub drain: Duration,
+    /// How long begun requests are waited for.
+    pub shutdown_grace: Duration,
+    /// Threads that serve requests; 0 means as many as there are cores.
+    pub workers: usize,
+}
+
+impl Server {
+    pub(super) fn read(values: &Values) -> Result<Self, ConfigError> {
+        Ok(Self {
+            listen: values.address("server.listen")?,
+            admin_listen: values.address("server.admin_listen")?,
+            behind_proxy: values.switch("server.behind_proxy")?,
+            trusted_proxies: values.networks("server.trusted_proxies")?,
+            request_timeout: values.duration("server.request_timeout")?,
+            header_timeout: values.duration("server.header_timeout")?,
+            idle_timeout: values.duration("server.idle_timeout")?,
+            body_limit: values.size("server.body_limit")?,
+            header_limit: values.size("server.header_limit")?,
+            max_headers: values.count("server.max_headers")?,
+            max_connections: values.count("server.max_connections")?,
+            drain: values.duration("server.drain")?,
+            shutdown_grace: values.duration("server.shutdown_grace")?,
+            workers: values.count("server.workers")?,
+        })
+    }
+}
