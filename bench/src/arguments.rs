@@ -1,0 +1,156 @@
+//! This file is where the command line of the harness becomes a plan, bounded in count and time.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::subject::Subject;
+
+/// Measures a real `gatepost serve` on this machine; every figure is a ratio or a median within one run.
+#[derive(Debug, Parser)]
+#[command(name = "gatepost-bench", version)]
+pub(crate) struct Arguments {
+    /// The program under test; build it with `cargo build --release -p gatepost`.
+    #[arg(long, default_value = "target/release/gatepost")]
+    pub gatepost: PathBuf,
+    /// A smoke run of about a minute; its figures show that the harness works, not how fast the server is.
+    #[arg(long)]
+    pub quick: bool,
+    /// One JSON document on standard output in place of the text.
+    #[arg(long)]
+    pub json: bool,
+    /// These measurements alone.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub only: Vec<Measurement>,
+    /// These algorithms alone.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub algorithms: Vec<Subject>,
+    /// Connections of the closed loop, each measured by itself.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64], value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub connections: Vec<u16>,
+    /// Pairs of slices (raw signing, server) for each figure.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=50))]
+    pub slices: Option<u16>,
+    /// Seconds of a slice.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=120))]
+    pub slice_seconds: Option<u16>,
+    /// Pairs of refused requests: unknown client, wrong secret.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(10..=100_000))]
+    pub pairs: Option<u32>,
+    /// Decides the order within the pairs.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Where the best raw figures of this machine are kept, against which a run is found void.
+    #[arg(long, default_value = "target/gatepost-bench/raw.json")]
+    pub figures: PathBuf,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What one run can measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Measurement {
+    /// From exec to the first 200 of /readyz.
+    Startup,
+    /// Resident memory when idle.
+    Memory,
+    /// Unknown client against wrong secret.
+    Pairs,
+    /// Tokens a second over raw signatures a second, and /livez meanwhile.
+    Throughput,
+}
+
+/// What the harness starts itself for.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Signs on all given threads and prints signatures a second.
+    #[command(hide = true)]
+    Raw(RawArguments),
+}
+
+/// One slice of raw signing.
+#[derive(Debug, Args)]
+pub(crate) struct RawArguments {
+    #[arg(long, value_enum)]
+    pub algorithm: Subject,
+    /// The PKCS#8 key, made for this run.
+    #[arg(long)]
+    pub key: PathBuf,
+    /// Length of what is signed.
+    #[arg(long)]
+    pub bytes: usize,
+    #[arg(long)]
+    pub threads: usize,
+    #[arg(long)]
+    pub milliseconds: u64,
+}
+
+/// How much is measured.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub slices: u16,
+    pub slice: Duration,
+    pub warm_up: Duration,
+    pub starts: u32,
+    pub idle: Duration,
+    pub pairs: u32,
+}
+
+impl Arguments {
+    pub(crate) fn plan(&self) -> Plan {
+        let (slices, seconds, starts, idle, pairs) =
+            if self.quick { (1, 1, 3, 2, 500) } else { (5, 10, 11, 10, 10_000) };
+        Plan {
+            slices: self.slices.unwrap_or(slices),
+            slice: Duration::from_secs(self.slice_seconds.unwrap_or(seconds).into()),
+            warm_up: Duration::from_millis(if self.quick { 200 } else { 2_000 }),
+            starts,
+            idle: Duration::from_secs(idle),
+            pairs: self.pairs.unwrap_or(pairs),
+        }
+    }
+
+    pub(crate) fn wants(&self, measurement: Measurement) -> bool {
+        self.only.is_empty() || self.only.contains(&measurement)
+    }
+
+    pub(crate) fn subjects(&self) -> Vec<Subject> {
+        if self.algorithms.is_empty() { Subject::value_variants().to_vec() } else { self.algorithms.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(words: &[&str]) -> Arguments {
+        Arguments::try_parse_from([&["gatepost-bench"], words].concat()).expect("these arguments are good")
+    }
+
+    #[test]
+    fn the_method_is_the_default() {
+        let plan = parse(&[]).plan();
+        assert_eq!((plan.slices, plan.slice, plan.pairs), (5, Duration::from_secs(10), 10_000));
+        assert_eq!(parse(&[]).connections, [1, 16, 64]);
+        assert_eq!(parse(&[]).subjects().len(), 4);
+    }
+
+    #[test]
+    fn a_named_figure_overrides_the_quick_one() {
+        let plan = parse(&["--quick", "--slices", "3"]).plan();
+        assert_eq!((plan.slices, plan.slice), (3, Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn only_what_is_named_is_measured() {
+        let arguments = parse(&["--only", "memory,pairs"]);
+        assert!(arguments.wants(Measurement::Pairs) && !arguments.wants(Measurement::Throughput));
+    }
+
+    #[test]
+    fn a_run_without_bounds_is_refused() {
+        assert!(Arguments::try_parse_from(["gatepost-bench", "--connections", "100000"]).is_err());
+        assert!(Arguments::try_parse_from(["gatepost-bench", "--slice-seconds", "0"]).is_err());
+    }
+}

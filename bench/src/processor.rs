@@ -1,0 +1,150 @@
+//! This file is where the kernel is asked how much processor and memory a process took, and where processes may run.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::failure::{Failure, Outcome};
+
+/// Linux tells user space its processor times in hundredths of a second, whatever the kernel counts in.
+const TICKS_A_SECOND: f64 = 100.0;
+
+/// Which cores the server and the raw signing have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Placement {
+    /// All of them, together with the generator.
+    Shared,
+    /// Core 0; the generator has core 1.
+    Apart,
+}
+
+impl Placement {
+    /// Threads that sign at once in this placement.
+    pub(crate) fn cores(self) -> usize {
+        match self {
+            Self::Shared => cores(),
+            Self::Apart => 1,
+        }
+    }
+
+    /// A command that will run on these cores.
+    pub(crate) fn command(self, program: &std::path::Path) -> Command {
+        match self {
+            Self::Shared => Command::new(program),
+            Self::Apart => {
+                let mut command = Command::new("taskset");
+                command.args(["-c", "0"]).arg(program);
+                command
+            }
+        }
+    }
+
+    /// Moves this process, all threads, to the generator's cores.
+    pub(crate) fn take_generators_cores(self) -> Outcome<()> {
+        let list = match self {
+            Self::Shared => format!("0-{}", cores() - 1),
+            Self::Apart => "1".to_owned(),
+        };
+        let own = std::process::id().to_string();
+        let mut command = Command::new("taskset");
+        let done = command
+            .args(["-a", "-c", "-p", &list, &own])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        match done {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(Failure::new("taskset could not move the generator", status)),
+            Err(why) => Err(Failure::new("taskset is missing (package util-linux)", why)),
+        }
+    }
+}
+
+/// Cores that this process may use at its start.
+pub(crate) fn cores() -> usize {
+    static CORES: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
+    *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))
+}
+
+/// Whether the generator can be kept off the server's core here.
+pub(crate) fn can_part() -> bool {
+    let found = Command::new("taskset").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    cores() >= 2 && found.is_ok_and(|status| status.success())
+}
+
+/// Measures this process's share of the whole machine between two moments.
+#[derive(Debug)]
+pub(crate) struct OwnShare {
+    since: Instant,
+    ticks: f64,
+}
+
+impl OwnShare {
+    pub(crate) fn start() -> Outcome<Self> {
+        Ok(Self { since: Instant::now(), ticks: own_ticks()? })
+    }
+
+    /// Processor seconds taken, and the time that passed.
+    pub(crate) fn taken(&self) -> Outcome<(f64, Duration)> {
+        Ok(((own_ticks()? - self.ticks) / TICKS_A_SECOND, self.since.elapsed()))
+    }
+}
+
+fn own_ticks() -> Outcome<f64> {
+    let text = fs::read_to_string("/proc/self/stat")
+        .map_err(|why| Failure::new("/proc/self/stat is unreadable", why))?;
+    ticks(&text).ok_or_else(|| Failure::new("/proc/self/stat is not as proc(5) says", &text))
+}
+
+/// User and system time of a `stat` line; the program's name, in brackets, may hold blanks.
+fn ticks(stat: &str) -> Option<f64> {
+    let (_, behind_name) = stat.rsplit_once(')')?;
+    let mut fields = behind_name.split_whitespace().skip(11);
+    let user: f64 = fields.next()?.parse().ok()?;
+    let system: f64 = fields.next()?.parse().ok()?;
+    Some(user + system)
+}
+
+/// Resident memory of a process, now and at most, in MB.
+pub(crate) fn resident(pid: u32) -> Outcome<(f64, f64)> {
+    let path = format!("/proc/{pid}/status");
+    let text = fs::read_to_string(&path).map_err(|why| Failure::new(&path, why))?;
+    let megabytes = |name| kilobytes(&text, name).map(|kb| kb / 1024.0);
+    match (megabytes("VmRSS:"), megabytes("VmHWM:")) {
+        (Some(now), Some(most)) => Ok((now, most)),
+        _ => Err(Failure::new(&path, "it names no VmRSS and VmHWM")),
+    }
+}
+
+fn kilobytes(status: &str, name: &str) -> Option<f64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    line.trim().strip_suffix("kB")?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processor_times_are_found_behind_a_name_with_blanks_and_brackets() {
+        let stat = "7 (a) b) S 1 7 7 0 -1 4194560 100 0 0 0 250 50 0 0 20 0 1 0 0 0 0";
+        assert_eq!(ticks(stat), Some(300.0));
+        assert_eq!(ticks("7 (a"), None);
+    }
+
+    #[test]
+    fn resident_memory_is_read_in_kilobytes() {
+        let status = "Name:\tgatepost\nVmHWM:\t   20480 kB\nVmRSS:\t   10240 kB\n";
+        assert_eq!(kilobytes(status, "VmRSS:"), Some(10240.0));
+        assert_eq!(kilobytes(status, "VmSwap:"), None);
+    }
+
+    #[test]
+    fn the_own_process_has_a_size() {
+        let (now, most) = resident(std::process::id()).expect("Linux tells");
+        assert!(now > 0.0 && most >= now);
+    }
+}

@@ -1,0 +1,144 @@
+//! This file is where signing alone is measured: the same library, key size and length, as many threads as cores.
+//!
+//! It runs in a process of its own, so that it can have the server's cores and the generator's time stays apart.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RSA_PKCS1_SHA256};
+
+use crate::arguments::RawArguments;
+use crate::failure::{Failure, Outcome};
+use crate::processor::Placement;
+use crate::subject::Subject;
+
+/// Raw signing of one kind, ready to be measured in slices.
+#[derive(Debug)]
+pub(crate) struct Raw {
+    subject: Subject,
+    key: PathBuf,
+    bytes: usize,
+}
+
+impl Raw {
+    /// Makes a key for this run; `bytes` is the length of what the server signs.
+    pub(crate) fn new(subject: Subject, bytes: usize, folder: &Path) -> Outcome<Self> {
+        let key = folder.join(format!("{}.pk8", subject.name()));
+        let der = generate(subject).map_err(|why| Failure::new("a key for raw signing", why))?;
+        fs::write(&key, der).map_err(|why| Failure::new("a key for raw signing", why))?;
+        Ok(Self { subject, key, bytes })
+    }
+
+    /// Signatures a second over one slice.
+    pub(crate) fn slice(&self, placement: Placement, window: Duration) -> Outcome<f64> {
+        let program =
+            std::env::current_exe().map_err(|why| Failure::new("the harness's own program", why))?;
+        let mut command = placement.command(&program);
+        command.args(["raw", "--algorithm", self.subject.name()]).arg("--key").arg(&self.key);
+        command.args(["--bytes", &self.bytes.to_string(), "--threads", &placement.cores().to_string()]);
+        command.args(["--milliseconds", &window.as_millis().to_string()]);
+        let done = command.output().map_err(|why| Failure::new("raw signing did not start", why))?;
+        let said = String::from_utf8_lossy(&done.stdout);
+        said.trim().parse().map_err(|why| {
+            Failure::new(
+                "raw signing printed no rate",
+                format!("{why}; {}", String::from_utf8_lossy(&done.stderr)),
+            )
+        })
+    }
+}
+
+/// The child process: signs until the time is over, prints signatures a second.
+pub(crate) fn run(asked: &RawArguments) -> Outcome<()> {
+    let der = fs::read(&asked.key).map_err(|why| Failure::new("the key for raw signing", why))?;
+    let signer =
+        Signer::parse(asked.algorithm, &der).map_err(|why| Failure::new("the key for raw signing", why))?;
+    let window = Duration::from_millis(asked.milliseconds);
+    let message = vec![b'a'; asked.bytes];
+    let rates: Option<Vec<f64>> = std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            (0..asked.threads).map(|_| scope.spawn(|| sign_until(&signer, &message, window))).collect();
+        threads.into_iter().map(|thread| thread.join().ok().flatten()).collect()
+    });
+    let rates = rates.ok_or_else(|| Failure::new("raw signing", "a signature failed"))?;
+    writeln!(std::io::stdout(), "{}", rates.iter().sum::<f64>())
+        .map_err(|why| Failure::new("standard output", why))
+}
+
+/// Signatures a second of this thread; none when a signature fails.
+fn sign_until(signer: &Signer, message: &[u8], window: Duration) -> Option<f64> {
+    let random = SystemRandom::new();
+    let (start, mut count) = (Instant::now(), 0u64);
+    while start.elapsed() < window {
+        signer.sign(&random, message)?;
+        count += 1;
+    }
+    Some(count as f64 / start.elapsed().as_secs_f64())
+}
+
+/// A key parsed once, shared by all threads.
+enum Signer {
+    Rsa(RsaKeyPair),
+    Ecdsa(EcdsaKeyPair),
+    Ed25519(Ed25519KeyPair),
+}
+
+impl Signer {
+    fn parse(subject: Subject, der: &[u8]) -> Result<Self, aws_lc_rs::error::KeyRejected> {
+        match subject {
+            Subject::Rsa4096 | Subject::Rsa2048 => RsaKeyPair::from_pkcs8(der).map(Self::Rsa),
+            Subject::Es256 => {
+                EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der).map(Self::Ecdsa)
+            }
+            Subject::Eddsa => Ed25519KeyPair::from_pkcs8(der).map(Self::Ed25519),
+        }
+    }
+
+    /// The signature's length, so that no optimiser may leave the work out; nothing when it failed.
+    fn sign(&self, random: &SystemRandom, message: &[u8]) -> Option<usize> {
+        match self {
+            Self::Rsa(key) => {
+                let mut signature = vec![0; key.public_modulus_len()];
+                key.sign(&RSA_PKCS1_SHA256, random, message, &mut signature).ok()?;
+                Some(std::hint::black_box(signature).len())
+            }
+            Self::Ecdsa(key) => Some(std::hint::black_box(key.sign(random, message).ok()?).as_ref().len()),
+            Self::Ed25519(key) => Some(std::hint::black_box(key.sign(message)).as_ref().len()),
+        }
+    }
+}
+
+fn generate(subject: Subject) -> Result<Vec<u8>, aws_lc_rs::error::Unspecified> {
+    let rsa = |size| {
+        let der: Pkcs8V1Der<'static> = RsaKeyPair::generate(size)?.as_der()?;
+        Ok(der.as_ref().to_vec())
+    };
+    match subject {
+        Subject::Rsa4096 => rsa(KeySize::Rsa4096),
+        Subject::Rsa2048 => rsa(KeySize::Rsa2048),
+        Subject::Es256 => {
+            let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?;
+            Ok(key.to_pkcs8v1()?.as_ref().to_vec())
+        }
+        Subject::Eddsa => Ok(Ed25519KeyPair::generate()?.to_pkcs8v1()?.as_ref().to_vec()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_signs_with_the_key_made_for_it() {
+        for (subject, length) in [(Subject::Rsa2048, 256), (Subject::Es256, 64), (Subject::Eddsa, 64)] {
+            let der = generate(subject).expect("a key");
+            let signer = Signer::parse(subject, &der).expect("its own key");
+            assert_eq!(signer.sign(&SystemRandom::new(), b"a.b"), Some(length));
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! This file is where tokens a second are set against raw signatures a second, slice by slice.
+//!
+//! Raw signing and the server alternate (A B A B …), so that whatever slows the machine slows both; each pair
+//! gives a ratio, and the figure is the ratios' median. While the server works, /livez is asked by its own
+//! thread. Where the generator takes more than 3 % of the machine, the figure is measured again with the server
+//! and raw signing on core 0 and the generator on core 1.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::arguments::Plan;
+use crate::closed_loop::{self, Slice};
+use crate::connection::{Ask, fetch};
+use crate::failure::{Failure, Outcome};
+use crate::gatepost::{Credentials, Installation, Server};
+use crate::prober::Prober;
+use crate::processor::{Placement, can_part, cores};
+use crate::raw::Raw;
+use crate::statistics::{Latency, Quartiles};
+use crate::stored::Figures;
+use crate::subject::Subject;
+use crate::tokens::{Key, Tokens, signed_length};
+
+/// Above this share of the machine the generator takes from what it measures.
+const LIGHT: f64 = 0.03;
+/// Above this share of its own core the generator is what limits.
+const FULL: f64 = 0.9;
+
+/// One figure: an algorithm at a number of connections.
+#[derive(Debug, Serialize)]
+pub(crate) struct Row {
+    pub algorithm: Subject,
+    pub placement: Placement,
+    pub connections: u16,
+    /// Signatures a second, slice by slice.
+    pub raw: Vec<f64>,
+    pub raw_quartiles: Quartiles,
+    /// Tokens a second, slice by slice.
+    pub served: Vec<f64>,
+    pub served_quartiles: Quartiles,
+    /// The median of served over raw; at one connection there is none.
+    pub ratio: Option<f64>,
+    /// From request to answer, in milliseconds.
+    pub latency_ms: Latency,
+    /// The median latency in times of one signature on one core.
+    pub signing_times: f64,
+    /// /livez in milliseconds from the time at which each question was due.
+    pub livez_ms: Latency,
+    pub tokens: usize,
+    pub distinct_jti: usize,
+    pub verified: usize,
+    /// The generator's share of the machine's processors, at most over the slices.
+    pub generator_share: f64,
+    /// Why the figure does not count; empty when it does.
+    pub void: Vec<String>,
+}
+
+/// What all figures share.
+#[derive(Debug)]
+pub(crate) struct Bench<'a> {
+    installation: &'a Installation,
+    plan: &'a Plan,
+    figures: Figures,
+}
+
+/// An algorithm and the client whose tokens are signed so.
+struct Target {
+    subject: Subject,
+    client: Credentials,
+}
+
+/// One algorithm on a running server.
+struct Course {
+    subject: Subject,
+    placement: Placement,
+    server: Server,
+    ask: Ask,
+    raw: Raw,
+    api: String,
+}
+
+/// The slices of one figure.
+#[derive(Default)]
+struct Slices {
+    raw: Vec<f64>,
+    served: Vec<f64>,
+    latencies: Vec<f64>,
+    livez: Vec<f64>,
+    generator_share: f64,
+    void: Vec<String>,
+}
+
+impl<'a> Bench<'a> {
+    pub(crate) fn new(installation: &'a Installation, plan: &'a Plan, figures: &Path) -> Self {
+        Self { installation, plan, figures: Figures::open(figures) }
+    }
+
+    /// Every number of connections with all cores for everybody, then again apart where the generator was heavy.
+    pub(crate) async fn measure(
+        &mut self,
+        subject: Subject,
+        connections: &[u16],
+        mut each: impl FnMut(Row) -> Outcome<()>,
+    ) -> Outcome<()> {
+        let target = Target { subject, client: self.installation.client_of(subject)? };
+        let heavy = self.course(&target, Placement::Shared, connections, &mut each).await?;
+        if heavy.is_empty() || !can_part() {
+            return Ok(());
+        }
+        Placement::Apart.take_generators_cores()?;
+        let done = self.course(&target, Placement::Apart, &heavy, &mut each).await;
+        Placement::Shared.take_generators_cores()?;
+        done.map(|_| ())
+    }
+
+    /// Measures in this placement; gives the numbers of connections at which the generator was heavy.
+    async fn course(
+        &mut self,
+        target: &Target,
+        placement: Placement,
+        connections: &[u16],
+        each: &mut impl FnMut(Row) -> Outcome<()>,
+    ) -> Outcome<Vec<u16>> {
+        let mut course = self.prepare(target, placement).await?;
+        let mut heavy = Vec::new();
+        for &count in connections {
+            let row = self.row(&mut course, count).await?;
+            if row.generator_share > LIGHT {
+                heavy.push(count);
+            }
+            each(row)?;
+        }
+        Ok(heavy)
+    }
+
+    /// A server on its cores, warm, and raw signing of just as many bytes.
+    async fn prepare(&self, target: &Target, placement: Placement) -> Outcome<Course> {
+        let Target { subject, client } = target;
+        let server = self.installation.serve(placement)?;
+        let ask = Ask::token_of(client);
+        let first = fetch(server.address, &ask).await?;
+        let raw = Raw::new(*subject, signed_length(&first)?, self.installation.folder())?;
+        closed_loop::run(server.address, &ask, 4, self.plan.warm_up).await?;
+        raw.slice(placement, self.plan.warm_up)?;
+        Ok(Course { subject: *subject, placement, server, ask, raw, api: client.api.clone() })
+    }
+
+    async fn row(&mut self, course: &mut Course, connections: u16) -> Outcome<Row> {
+        let keys = Ask::Get(format!("/.well-known/jwks/{}.json", course.api));
+        let mut tokens = Tokens::new(Key::of_document(&fetch(course.server.address, &keys).await?)?);
+        let mut slices = Slices::default();
+        for _ in 0..self.plan.slices {
+            slices.raw.push(course.raw.slice(course.placement, self.plan.slice)?);
+            let prober = Prober::start(course.server.address);
+            let slice =
+                closed_loop::run(course.server.address, &course.ask, connections, self.plan.slice).await;
+            let livez = prober.finish();
+            if let Some(status) = course.server.ended() {
+                return Err(Failure::new("the server ended under load", status));
+            }
+            slices.livez.extend(livez?);
+            let slice = slice?;
+            tokens.take(&slice.bodies)?;
+            slices.take(&slice);
+        }
+        slices.judge(&tokens);
+        let raw = Quartiles::of(&slices.raw).median;
+        slices.void.extend(self.figures.judge(course.subject, course.placement, raw)?);
+        Ok(slices.row(course, connections, &tokens))
+    }
+}
+
+impl Slices {
+    fn take(&mut self, slice: &Slice) {
+        self.served.push(slice.rate());
+        self.latencies.extend(&slice.latencies);
+        self.generator_share = self.generator_share.max(slice.generator_share);
+        for (status, count) in &slice.others {
+            self.void.push(format!("{count} answers were {status}"));
+        }
+    }
+
+    fn judge(&mut self, tokens: &Tokens) {
+        if tokens.distinct() != tokens.count {
+            self.void.push(format!("{} tokens share a jti with another", tokens.count - tokens.distinct()));
+        }
+        if tokens.count == 0 {
+            self.void.push("no token was served".to_owned());
+        }
+    }
+
+    fn row(mut self, course: &Course, connections: u16, tokens: &Tokens) -> Row {
+        if course.placement == Placement::Shared && self.generator_share > LIGHT {
+            self.void
+                .push(format!("the generator took {:.1} % of the machine", self.generator_share * 100.0));
+        }
+        let ratios: Vec<f64> = self.served.iter().zip(&self.raw).map(|(served, raw)| served / raw).collect();
+        let raw_quartiles = Quartiles::of(&self.raw);
+        let signing_ms = course.placement.cores() as f64 / raw_quartiles.median * 1e3;
+        let latency_ms = Latency::of(&self.latencies);
+        Row {
+            algorithm: course.subject,
+            placement: course.placement,
+            connections,
+            raw_quartiles,
+            served_quartiles: Quartiles::of(&self.served),
+            raw: self.raw,
+            served: self.served,
+            ratio: (connections > 1).then(|| Quartiles::of(&ratios).median),
+            latency_ms,
+            signing_times: latency_ms.p50 / signing_ms,
+            livez_ms: Latency::of(&self.livez),
+            tokens: tokens.count,
+            distinct_jti: tokens.distinct(),
+            verified: tokens.verified,
+            generator_share: self.generator_share,
+            void: self.void,
+        }
+    }
+}
+
+/// Why the generator, and not the server, made the figure; if it did.
+fn generators_part(placement: Placement, share: f64) -> Option<String> {
+    match placement {
+        Placement::Shared => {
+            (share > LIGHT).then(|| format!("the generator took {:.1} % of the machine", share * 100.0))
+        }
+        Placement::Apart => {
+            let of_its_core = share * cores() as f64;
+            (of_its_core > FULL)
+                .then(|| format!("the generator's own core was {:.0} % busy", of_its_core * 100.0))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_heavy_generator_voids_the_figure_it_shares_the_cores_with() {
+        assert_eq!(generators_part(Placement::Shared, 0.02), None);
+        assert!(generators_part(Placement::Shared, 0.04).is_some());
+        assert_eq!(generators_part(Placement::Apart, 0.5 / cores() as f64), None);
+        assert!(generators_part(Placement::Apart, 0.99 / cores() as f64).is_some());
+    }
+}
