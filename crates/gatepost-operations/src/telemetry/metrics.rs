@@ -1,0 +1,227 @@
+//! This file is where the program counts what it does: one typed function for each thing, labels from enums alone.
+//!
+//! Counting is an atomic addition, so it is done everywhere and never asked about.
+//! Nothing here takes text from a caller: a label that a stranger chooses is a memory leak.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::logs::LogCounts;
+
+/// A door at which tokens are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// `POST /api/oauth/token`.
+    Origin,
+    /// `POST /oauth2/token`.
+    Standard,
+}
+
+/// How a request for a token ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// With a token.
+    Issued,
+    /// With a refusal that is the caller's to mend.
+    Refused,
+    /// With 503: too much to do, or the store is away.
+    Unavailable,
+}
+
+/// Every count of this process.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    origin: DoorCounts,
+    standard: DoorCounts,
+    signing: SigningCounts,
+    signing_queue: AtomicU64,
+    connections: AtomicU64,
+    handshakes_failed: AtomicU64,
+    malformed: AtomicU64,
+    timed_out: AtomicU64,
+    panics: AtomicU64,
+    log: OnceLock<LogCounts>,
+}
+
+#[derive(Debug, Default)]
+struct DoorCounts {
+    issued: AtomicU64,
+    refused: AtomicU64,
+    unavailable: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct SigningCounts {
+    count: AtomicU64,
+    micros: AtomicU64,
+    longest: AtomicU64,
+}
+
+impl Metrics {
+    /// A request for a token has ended.
+    pub fn token_requested(&self, door: Door, outcome: Outcome) {
+        let counts = match door {
+            Door::Origin => &self.origin,
+            Door::Standard => &self.standard,
+        };
+        let count = match outcome {
+            Outcome::Issued => &counts.issued,
+            Outcome::Refused => &counts.refused,
+            Outcome::Unavailable => &counts.unavailable,
+        };
+        count.fetch_add(1, Relaxed);
+    }
+
+    /// A signature was made in that time.
+    pub fn signed(&self, took: Duration) {
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.signing.count.fetch_add(1, Relaxed);
+        self.signing.micros.fetch_add(micros, Relaxed);
+        self.signing.longest.fetch_max(micros, Relaxed);
+    }
+
+    /// That many requests now wait for a signature.
+    pub fn signing_queue(&self, length: usize) {
+        self.signing_queue.store(length as u64, Relaxed);
+    }
+
+    /// A connection was accepted.
+    pub fn connection_opened(&self) {
+        self.connections.fetch_add(1, Relaxed);
+    }
+
+    /// A connection has ended.
+    pub fn connection_closed(&self) {
+        self.connections.fetch_sub(1, Relaxed);
+    }
+
+    /// A TLS handshake came to nothing.
+    pub fn handshake_failed(&self) {
+        self.handshakes_failed.fetch_add(1, Relaxed);
+    }
+
+    /// A request was no proper HTTP.
+    pub fn malformed(&self) {
+        self.malformed.fetch_add(1, Relaxed);
+    }
+
+    /// A request took too long to arrive or to be answered.
+    pub fn timed_out(&self) {
+        self.timed_out.fetch_add(1, Relaxed);
+    }
+
+    /// A handler panicked; its caller got a 500.
+    pub fn panicked(&self) {
+        self.panics.fetch_add(1, Relaxed);
+    }
+
+    /// Tells where lost log lines are counted; the first caller is heard.
+    pub fn watch_log(&self, counts: LogCounts) {
+        let _ = self.log.set(counts);
+    }
+
+    /// All counts as they are now.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            origin: self.origin.snapshot(),
+            standard: self.standard.snapshot(),
+            signatures: self.signing.count.load(Relaxed),
+            signing_micros: self.signing.micros.load(Relaxed),
+            longest_signing_micros: self.signing.longest.load(Relaxed),
+            signing_queue: self.signing_queue.load(Relaxed),
+            connections: self.connections.load(Relaxed),
+            handshakes_failed: self.handshakes_failed.load(Relaxed),
+            malformed: self.malformed.load(Relaxed),
+            timed_out: self.timed_out.load(Relaxed),
+            panics: self.panics.load(Relaxed),
+            log_lines_dropped: self.log.get().map_or(0, LogCounts::dropped),
+        }
+    }
+}
+
+impl DoorCounts {
+    fn snapshot(&self) -> DoorSnapshot {
+        DoorSnapshot {
+            issued: self.issued.load(Relaxed),
+            refused: self.refused.load(Relaxed),
+            unavailable: self.unavailable.load(Relaxed),
+        }
+    }
+}
+
+/// The counts at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Snapshot {
+    /// Requests at the origin door.
+    pub origin: DoorSnapshot,
+    /// Requests at the standard door.
+    pub standard: DoorSnapshot,
+    /// Signatures made.
+    pub signatures: u64,
+    /// Microseconds they took together.
+    pub signing_micros: u64,
+    /// Microseconds the longest of them took.
+    pub longest_signing_micros: u64,
+    /// Requests that wait for a signature now.
+    pub signing_queue: u64,
+    /// Connections open now.
+    pub connections: u64,
+    /// TLS handshakes that came to nothing.
+    pub handshakes_failed: u64,
+    /// Requests that were no proper HTTP.
+    pub malformed: u64,
+    /// Requests that took too long.
+    pub timed_out: u64,
+    /// Handlers that panicked.
+    pub panics: u64,
+    /// Log lines lost to a slow reader.
+    pub log_lines_dropped: u64,
+}
+
+/// The counts of one door.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct DoorSnapshot {
+    /// Requests that ended with a token.
+    pub issued: u64,
+    /// Requests that were refused.
+    pub refused: u64,
+    /// Requests that got 503.
+    pub unavailable: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_thing_is_counted_in_its_own_place() {
+        let metrics = Metrics::default();
+        metrics.token_requested(Door::Origin, Outcome::Issued);
+        metrics.token_requested(Door::Origin, Outcome::Issued);
+        metrics.token_requested(Door::Standard, Outcome::Refused);
+        metrics.token_requested(Door::Standard, Outcome::Unavailable);
+        metrics.signed(Duration::from_micros(30));
+        metrics.signed(Duration::from_micros(10));
+        metrics.signing_queue(7);
+        metrics.connection_opened();
+        metrics.connection_opened();
+        metrics.connection_closed();
+        metrics.panicked();
+
+        let expected = Snapshot {
+            origin: DoorSnapshot { issued: 2, ..DoorSnapshot::default() },
+            standard: DoorSnapshot { refused: 1, unavailable: 1, ..DoorSnapshot::default() },
+            signatures: 2,
+            signing_micros: 40,
+            longest_signing_micros: 30,
+            signing_queue: 7,
+            connections: 1,
+            panics: 1,
+            ..Snapshot::default()
+        };
+        assert_eq!(metrics.snapshot(), expected);
+    }
+}
