@@ -191,10 +191,7 @@ impl Slices {
     }
 
     fn row(mut self, course: &Course, connections: u16, tokens: &Tokens) -> Row {
-        if course.placement == Placement::Shared && self.generator_share > LIGHT {
-            self.void
-                .push(format!("the generator took {:.1} % of the machine", self.generator_share * 100.0));
-        }
+        self.void.extend(generators_part(course.placement, self.generator_share));
         let ratios: Vec<f64> = self.served.iter().zip(&self.raw).map(|(served, raw)| served / raw).collect();
         let raw_quartiles = Quartiles::of(&self.raw);
         let signing_ms = course.placement.cores() as f64 / raw_quartiles.median * 1e3;
