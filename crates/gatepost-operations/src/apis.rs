@@ -1,0 +1,242 @@
+//! This file is where APIs and their scopes are administered.
+
+use std::sync::Arc;
+
+use gatepost_core::actor::Actor;
+use gatepost_core::apis::{self, ApiId, ApiScope, ApiWithScopes, Audience, NewApi};
+use gatepost_core::change::Change;
+use gatepost_core::name::Slug;
+use gatepost_core::scope::Scope;
+use gatepost_core::tokens::profile::{PassportOptions, Profile, Sub, Timestamps};
+use gatepost_jose::Algorithm;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::failure::Failure;
+use crate::gate::Gate;
+use crate::keys;
+
+/// What is needed to register an API.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateApi {
+    /// What commands call it.
+    pub name: String,
+    /// What its tokens name as audience.
+    pub audience: String,
+    /// `passport` or `rfc9068` (when left out).
+    #[serde(default)]
+    pub profile: Option<String>,
+    /// `RS256`, `PS256`, `ES256` or `EdDSA`; the profile's usual one when left out.
+    #[serde(default)]
+    pub alg: Option<String>,
+    /// What the passport profile may choose.
+    #[serde(default)]
+    pub passport: PassportChoices,
+}
+
+/// What an API of the passport profile may choose; what is left out stays as it is.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct PassportChoices {
+    /// `micros` or `seconds`.
+    #[serde(default)]
+    pub timestamps: Option<Timestamps>,
+    /// Whether headers name the key.
+    #[serde(default)]
+    pub kid: Option<bool>,
+    /// `empty` or `client_id`.
+    #[serde(default)]
+    pub sub: Option<Sub>,
+    /// Whether integer client ids may stand in `sub`.
+    #[serde(default)]
+    pub allow_integer_sub: Option<bool>,
+}
+
+/// What may be changed of an API; what is left out stays as it is.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateApi {
+    /// What its tokens name as audience.
+    #[serde(default)]
+    pub audience: Option<String>,
+    /// What the passport profile may choose.
+    #[serde(default)]
+    pub passport: PassportChoices,
+}
+
+/// An API as lists and answers show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ApiView {
+    /// What it authenticates as.
+    pub api_id: Uuid,
+    /// What commands call it.
+    pub name: String,
+    /// What its tokens name as audience.
+    pub audience: String,
+    /// `passport` or `rfc9068`.
+    pub profile: &'static str,
+    /// The algorithm of its keys.
+    pub alg: &'static str,
+    /// Its scopes.
+    pub scopes: Vec<ScopeView>,
+    /// What the passport profile chose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub passport: Option<PassportOptions>,
+    /// When it was registered (RFC 3339).
+    pub created: String,
+}
+
+/// A scope as lists and answers show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ScopeView {
+    /// The scope.
+    pub name: String,
+    /// What a partner's developer reads about it.
+    pub description: String,
+}
+
+/// Registers an API with its first key, which signs at once.
+pub async fn create(gate: &Gate, actor: &Actor, request: CreateApi) -> Result<ApiView, Failure> {
+    let profile = profile(request.profile.as_deref(), &request.passport)?;
+    let algorithm = request.alg.as_deref().map(algorithm).transpose()?;
+    let new = NewApi {
+        name: Slug::parse(&request.name)?,
+        audience: Audience::parse(&request.audience)?,
+        profile,
+        algorithm,
+    };
+    let name = new.name.as_str().to_owned();
+    let api = apis::register(ApiId(gate.entropy.uuid()?), new, gate.clock.now())?;
+
+    let key = keys::first_key(gate, &api).await?;
+    gate.apply(actor, vec![Change::ApiCreated(api), Change::KeyAdded(key)]).await?;
+    show(gate, &name)
+}
+
+/// All APIs, in order of their names.
+pub fn list(gate: &Gate) -> Vec<ApiView> {
+    gate.ring().apis().iter().map(|api| ApiView::of(api)).collect()
+}
+
+/// The API of that name.
+pub fn show(gate: &Gate, api: &str) -> Result<ApiView, Failure> {
+    Ok(ApiView::of(&*find(gate, api)?))
+}
+
+/// Changes what is given.
+pub async fn update(gate: &Gate, actor: &Actor, api: &str, request: UpdateApi) -> Result<ApiView, Failure> {
+    let found = find(gate, api)?;
+    let mut changed = found.api.clone();
+    if let Some(audience) = &request.audience {
+        changed.audience = Audience::parse(audience)?;
+    }
+    changed.profile = match &changed.profile {
+        Profile::Passport(options) => Profile::Passport(request.passport.over(options)),
+        Profile::Rfc9068 if request.passport.is_empty() => Profile::Rfc9068,
+        Profile::Rfc9068 => return Err(only_for_passport()),
+    };
+    gate.apply(actor, vec![Change::ApiUpdated(changed)]).await?;
+    show(gate, api)
+}
+
+/// Deletes an API that no client uses, with its scopes and keys.
+pub async fn delete(gate: &Gate, actor: &Actor, api: &str) -> Result<(), Failure> {
+    let found = find(gate, api)?;
+    gate.apply(actor, vec![Change::ApiDeleted(found.api.id)]).await
+}
+
+/// Adds a scope to an API.
+pub async fn create_scope(
+    gate: &Gate,
+    actor: &Actor,
+    api: &str,
+    name: &str,
+    description: &str,
+) -> Result<ScopeView, Failure> {
+    let found = find(gate, api)?;
+    let scope = ApiScope { name: Scope::parse(name)?, description: description.trim().to_owned() };
+    let view = ScopeView::of(&scope);
+    gate.apply(actor, vec![Change::ScopeCreated(found.api.id, scope)]).await?;
+    Ok(view)
+}
+
+/// The scopes of an API.
+pub fn scopes(gate: &Gate, api: &str) -> Result<Vec<ScopeView>, Failure> {
+    Ok(find(gate, api)?.scopes.iter().map(ScopeView::of).collect())
+}
+
+/// Takes a scope from an API; clients that have it get tokens without it.
+pub async fn delete_scope(gate: &Gate, actor: &Actor, api: &str, name: &str) -> Result<(), Failure> {
+    let found = find(gate, api)?;
+    let scope = Scope::parse(name)?;
+    gate.apply(actor, vec![Change::ScopeDeleted(found.api.id, scope)]).await
+}
+
+pub(crate) fn find(gate: &Gate, api: &str) -> Result<Arc<ApiWithScopes>, Failure> {
+    let ring = gate.ring();
+    let named = |known: &&Arc<ApiWithScopes>| known.api.name.as_str() == api || known.api.id.0.to_string() == api;
+    let found = ring.apis().iter().find(named);
+    found.map(Arc::clone).ok_or_else(|| Failure::not_found("api.not_found", "API", api, "gatepost api list"))
+}
+
+pub(crate) fn algorithm(name: &str) -> Result<Algorithm, Failure> {
+    let known = Algorithm::ALL.into_iter().find(|known| known.as_str().eq_ignore_ascii_case(name));
+    known.ok_or_else(|| Failure::invalid("api.alg", format!("there is no algorithm `{name}`"), "take RS256, PS256, ES256 or EdDSA"))
+}
+
+fn profile(name: Option<&str>, choices: &PassportChoices) -> Result<Profile, Failure> {
+    match name {
+        Some("passport") => Ok(Profile::Passport(choices.over(&PassportOptions::default()))),
+        None | Some("rfc9068") if choices.is_empty() => Ok(Profile::Rfc9068),
+        None | Some("rfc9068") => Err(only_for_passport()),
+        Some(other) => {
+            let what = format!("there is no token profile `{}`", other.escape_debug());
+            Err(Failure::invalid("api.profile", what, "take --profile passport or --profile rfc9068"))
+        }
+    }
+}
+
+fn only_for_passport() -> Failure {
+    let what = "--timestamps, --kid and --sub belong to the passport profile";
+    Failure::invalid("api.options", what, "leave them away or take --profile passport")
+}
+
+impl PassportChoices {
+    fn is_empty(&self) -> bool {
+        self.timestamps.is_none() && self.kid.is_none() && self.sub.is_none() && self.allow_integer_sub.is_none()
+    }
+
+    fn over(&self, options: &PassportOptions) -> PassportOptions {
+        PassportOptions {
+            timestamps: self.timestamps.unwrap_or(options.timestamps),
+            kid: self.kid.unwrap_or(options.kid),
+            sub: self.sub.unwrap_or(options.sub),
+            allow_integer_sub: self.allow_integer_sub.unwrap_or(options.allow_integer_sub),
+        }
+    }
+}
+
+impl ApiView {
+    fn of(known: &ApiWithScopes) -> Self {
+        let passport = match &known.api.profile {
+            Profile::Passport(options) => Some(options.clone()),
+            Profile::Rfc9068 => None,
+        };
+        Self {
+            api_id: known.api.id.0,
+            name: known.api.name.as_str().to_owned(),
+            audience: known.api.audience.as_str().to_owned(),
+            profile: known.api.profile.as_str(),
+            alg: known.api.algorithm.as_str(),
+            scopes: known.scopes.iter().map(ScopeView::of).collect(),
+            passport,
+            created: crate::clock::written(known.api.created),
+        }
+    }
+}
+
+impl ScopeView {
+    fn of(scope: &ApiScope) -> Self {
+        Self { name: scope.name.as_str().to_owned(), description: scope.description.clone() }
+    }
+}

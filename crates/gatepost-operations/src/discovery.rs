@@ -1,0 +1,47 @@
+//! This file is where the facts that the server publishes about itself are gathered (RFC 8414).
+
+use gatepost_core::clients::Method;
+use gatepost_core::grants::client_credentials;
+use serde::Serialize;
+
+use crate::gate::Gate;
+
+/// The authorization server's metadata (RFC 8414 section 2).
+#[derive(Clone, Debug, Serialize)]
+pub struct Metadata {
+    /// Who issues the tokens.
+    pub issuer: String,
+    /// The standard door.
+    pub token_endpoint: String,
+    /// The keys of all APIs whose tokens name their key.
+    pub jwks_uri: String,
+    /// The scopes of all APIs.
+    pub scopes_supported: Vec<String>,
+    /// None: nobody is redirected here.
+    pub response_types_supported: [&'static str; 0],
+    /// The grants.
+    pub grant_types_supported: [&'static str; 1],
+    /// How clients may authenticate.
+    pub token_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// The page that a partner's developer reads.
+    pub service_documentation: String,
+}
+
+/// The metadata as they are now; always of the configured issuer, whatever a request says.
+pub fn metadata(gate: &Gate) -> Metadata {
+    let ring = gate.ring();
+    let mut scopes: Vec<_> =
+        ring.apis().iter().flat_map(|api| api.scopes.iter().map(|scope| scope.name.as_str().to_owned())).collect();
+    scopes.sort();
+    scopes.dedup();
+    Metadata {
+        issuer: gate.issuer.as_str().to_owned(),
+        token_endpoint: gate.issuer.at("/oauth2/token"),
+        jwks_uri: gate.issuer.at("/.well-known/jwks.json"),
+        scopes_supported: scopes,
+        response_types_supported: [],
+        grant_types_supported: [client_credentials::NAME],
+        token_endpoint_auth_methods_supported: Method::ALL.map(Method::as_str).to_vec(),
+        service_documentation: gate.issuer.at("/docs"),
+    }
+}

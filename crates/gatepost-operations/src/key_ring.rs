@@ -1,0 +1,158 @@
+//! This file is where the keys of all APIs are held ready: private halves parsed once, key sets written once.
+//!
+//! The ring is swapped whole when an API or key changes; keys that stay are not parsed again.
+//! Nothing on the token path waits for the store because of it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use gatepost_core::apis::{ApiId, ApiWithScopes};
+use gatepost_core::keys::{KeyOwner, KeyState, StoredKey, WrappingKeys};
+use gatepost_jose::sign::SigningInput;
+use gatepost_jose::{JwkSet, KeyId, PublicKey, SigningKey, base64url};
+use gatepost_store::Store;
+
+use crate::failure::{Failure, Kind};
+
+/// All APIs with their keys.
+pub struct KeyRing {
+    apis: Vec<Arc<ApiWithScopes>>,
+    held: HashMap<KeyId, Arc<SigningKey>>,
+    tokens: HashMap<ApiId, ApiKeys>,
+    named: Document,
+}
+
+/// The keys of one API.
+pub struct ApiKeys {
+    /// What signs new tokens.
+    pub signer: Arc<Signer>,
+    /// What verifies tokens, the signing key first.
+    pub verifying: Vec<PublicKey>,
+    published: Document,
+    all: Document,
+}
+
+/// A signing key with the header of its tokens, encoded once.
+pub struct Signer {
+    /// The key.
+    pub key: Arc<SigningKey>,
+    /// The encoded header.
+    pub input: SigningInput,
+}
+
+/// A key set as it is sent.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// The JSON text.
+    pub body: Arc<str>,
+    /// A strong entity tag of the text, in its quotes.
+    pub etag: Arc<str>,
+}
+
+impl KeyRing {
+    /// Reads APIs and keys from the store; what `previous` holds parsed is taken over.
+    pub async fn load(store: &dyn Store, wrapping: &WrappingKeys, previous: Option<&Self>) -> Result<Self, Failure> {
+        let apis: Vec<_> = store.apis().await?.into_iter().map(Arc::new).collect();
+        let stored = store.keys().await?;
+
+        let mut held = HashMap::new();
+        for key in stored.iter().filter(|key| key.state.verifies()) {
+            let parsed = previous.and_then(|ring| ring.held.get(&key.kid)).map(Arc::clone);
+            let parsed = match parsed {
+                Some(parsed) => parsed,
+                None => Arc::new(open(key, wrapping)?),
+            };
+            held.insert(key.kid.clone(), parsed);
+        }
+
+        let tokens = apis.iter().filter_map(|api| Some((api.api.id, ApiKeys::of(api, &stored, &held)?))).collect();
+        let named = named_keys(&apis, &tokens)?;
+        Ok(Self { apis, held, tokens, named })
+    }
+
+    /// All APIs with their scopes.
+    pub fn apis(&self) -> &[Arc<ApiWithScopes>] {
+        &self.apis
+    }
+
+    /// The keys of an API.
+    pub fn keys_of(&self, api: ApiId) -> Option<&ApiKeys> {
+        self.tokens.get(&api)
+    }
+
+    /// The key set of all APIs whose tokens name their key.
+    pub fn named(&self) -> &Document {
+        &self.named
+    }
+
+    /// The key set of the API `name`: all that verify where tokens name their key; else the one that signs, unless
+    /// `all` are asked for.
+    pub fn document(&self, name: &str, all: bool) -> Option<&Document> {
+        let api = self.apis.iter().find(|api| api.api.name.as_str() == name)?;
+        let keys = self.tokens.get(&api.api.id)?;
+        Some(if all { &keys.all } else { &keys.published })
+    }
+
+    /// Whether every API has a key to sign with.
+    pub fn is_complete(&self) -> bool {
+        self.apis.iter().all(|api| self.tokens.contains_key(&api.api.id))
+    }
+}
+
+impl ApiKeys {
+    fn of(api: &ApiWithScopes, stored: &[StoredKey], held: &HashMap<KeyId, Arc<SigningKey>>) -> Option<Self> {
+        let own = |key: &&StoredKey| key.owner == KeyOwner::Api(api.api.id) && key.state.verifies();
+        let (signing, others): (Vec<_>, Vec<_>) = stored.iter().filter(own).partition(|key| key.state == KeyState::Signing);
+        let key = Arc::clone(held.get(&signing.last()?.kid)?);
+
+        let header = api.api.profile.header(key.algorithm(), key.kid());
+        let input = SigningInput::new(&header).with_signature_len(key.signature_len());
+        let ordered = signing.iter().rev().chain(others.iter().rev());
+        let verifying: Vec<_> = ordered.filter_map(|key| Some(held.get(&key.kid)?.public().clone())).collect();
+
+        let one = verifying.get(..1).unwrap_or_default();
+        let published = if api.api.profile.names_key() { &verifying[..] } else { one };
+        let (published, all) = (Document::of(published).ok()?, Document::of(&verifying).ok()?);
+        Some(Self { signer: Arc::new(Signer { key, input }), verifying, published, all })
+    }
+}
+
+impl Document {
+    fn of(keys: &[PublicKey]) -> Result<Self, Failure> {
+        let body = serde_json::to_string(&JwkSet::of(keys)).map_err(|error| Failure::internal("jwks", error.to_string()))?;
+        let hash = digest(&SHA256, body.as_bytes());
+        let etag = format!("\"{}\"", base64url::encode(hash.as_ref().get(..16).unwrap_or_default()));
+        Ok(Self { body: body.into(), etag: etag.into() })
+    }
+}
+
+fn named_keys(apis: &[Arc<ApiWithScopes>], tokens: &HashMap<ApiId, ApiKeys>) -> Result<Document, Failure> {
+    let naming = apis.iter().filter(|api| api.api.profile.names_key());
+    let keys: Vec<_> = naming.filter_map(|api| tokens.get(&api.api.id)).flat_map(|keys| keys.verifying.clone()).collect();
+    Document::of(&keys)
+}
+
+/// Opens a sealed key and lets it sign and verify once, so that a damaged key is noticed before a partner does.
+fn open(stored: &StoredKey, wrapping: &WrappingKeys) -> Result<SigningKey, Failure> {
+    let der = wrapping.open(stored.kid.as_str(), &stored.sealed).map_err(|error| {
+        Failure::new(
+            Kind::Configuration,
+            "master_key.wrong",
+            format!("the master key does not open the signing key {}", stored.kid),
+            error.to_string(),
+            "restore the master.key that belongs to this store",
+        )
+    })?;
+    let damaged = |why: String| {
+        let what = format!("the signing key {} is damaged", stored.kid);
+        Failure::new(Kind::Unavailable, "key.damaged", what, why, "restore the store from a backup, or rotate the key")
+    };
+
+    let key = SigningKey::from_pkcs8_der(stored.algorithm, &der).map_err(|error| damaged(error.to_string()))?;
+    if *key.kid() != stored.kid {
+        return Err(damaged("its thumbprint is not the stored one".to_owned()));
+    }
+    key.self_test().map_err(|error| damaged(error.to_string()))?;
+    Ok(key)
+}

@@ -1,0 +1,29 @@
+//! Conduct: each operation gathers facts from the store, lets core decide, and carries the decision out.
+//!
+//! The edges (HTTP, command line) call these operations and nothing below them. One file a noun; [`gate::Gate`] holds
+//! what they share. Only `clock.rs` and `entropy.rs` touch the real time and real chance.
+
+pub mod apis;
+pub mod background;
+pub mod clients;
+pub mod clock;
+pub mod config;
+pub mod discovery;
+pub mod entropy;
+pub mod failure;
+pub mod gate;
+pub mod journal;
+pub mod key_ring;
+pub mod keys;
+pub mod master_key;
+pub mod partners;
+pub mod running;
+pub mod secrets;
+pub mod setup;
+pub mod signing;
+pub mod status;
+pub mod telemetry;
+pub mod tokens;
+
+pub use gatepost_core as core;
+pub use gatepost_jose as jose;

@@ -1,0 +1,209 @@
+//! This file is where a state comes to be and is opened: folder, master key, store, first keys.
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use gatepost_core::actor::Actor;
+use gatepost_core::apis::{self, ApiId, Audience, NewApi};
+use gatepost_core::change::Change;
+use gatepost_core::issuer::Issuer;
+use gatepost_core::keys::KeyOwner;
+use gatepost_core::name::Slug;
+use gatepost_core::tokens::profile::{PassportOptions, Profile};
+use gatepost_jose::Algorithm;
+use gatepost_store::{Address, Location, Store, StoreError};
+use serde::Serialize;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::entropy::Entropy;
+use crate::failure::{Failure, Kind};
+use crate::gate::{Gate, Parts};
+use crate::keys::KeyMaker;
+use crate::master_key::{self, MasterKey};
+
+/// The API that an empty store gets.
+pub const DEFAULT_API: &str = "default";
+
+const SQLITE_FILE: &str = "gatepost.db";
+
+/// What was set up.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// The data folder.
+    pub data: String,
+    /// The master key file.
+    pub master_key: String,
+    /// The store, without passwords.
+    pub database: String,
+    /// The thumbprint of the first signing key.
+    pub kid: String,
+}
+
+/// Sets up a new state; one that is in use is a conflict.
+pub async fn init(config: &Config, issuer: &Issuer, clock: &Arc<dyn Clock>) -> Result<Report, Failure> {
+    let (store, master) = make_ready(config).await?;
+    if store.master_key_check().await?.is_some() {
+        return Err(Failure::new(
+            Kind::Conflict,
+            "setup.in_use",
+            format!("{} is in use already", config.data.display()),
+            "it holds a Gatepost state with keys",
+            "start it with `gatepost serve`, or give another --data folder",
+        ));
+    }
+    let kid = fill(&*store, config, &master, issuer, &**clock).await?;
+    Ok(Report {
+        data: config.data.display().to_string(),
+        master_key: master_key::path(&config.data).display().to_string(),
+        database: place(config),
+        kid,
+    })
+}
+
+/// Opens the state that is there.
+pub async fn open(config: Config, issuer: Issuer, clock: Arc<dyn Clock>) -> Result<Gate, Failure> {
+    if is_missing(&config) {
+        return Err(Failure::new(
+            Kind::Unavailable,
+            "store.missing",
+            format!("there is no store in {}", config.data.display()),
+            "the folder holds no gatepost.db",
+            "run `gatepost init`, or give the right folder with --data",
+        ));
+    }
+    let store = gatepost_store::open(&location(&config), connections(&config)).await?;
+    let master = belonging(&*store, &config).await?;
+    Gate::assemble(Parts { config, issuer, store, master, clock }).await
+}
+
+/// Opens the state, and sets it up first where there is none.
+pub async fn open_or_init(config: Config, issuer: Issuer, clock: Arc<dyn Clock>) -> Result<Gate, Failure> {
+    if !is_missing(&config) && master_key::path(&config.data).exists() {
+        let store = gatepost_store::open(&location(&config), connections(&config)).await?;
+        if store.master_key_check().await?.is_some() {
+            let master = belonging(&*store, &config).await?;
+            return Gate::assemble(Parts { config, issuer, store, master, clock }).await;
+        }
+        store.close().await;
+    }
+    let (store, master) = make_ready(&config).await?;
+    match fill(&*store, &config, &master, &issuer, &*clock).await {
+        Ok(_) => {}
+        // Another process set it up at the same moment: its state is as good.
+        Err(failure) if failure.kind == Kind::Conflict => {}
+        Err(failure) => return Err(failure),
+    }
+    let master = belonging(&*store, &config).await?;
+    Gate::assemble(Parts { config, issuer, store, master, clock }).await
+}
+
+/// The folder, the master key and the empty store; a store that is in use keeps its master key or is refused.
+async fn make_ready(config: &Config) -> Result<(Arc<dyn Store>, MasterKey), Failure> {
+    create_folder(&config.data)?;
+    let in_use = if is_missing(config) {
+        false
+    } else {
+        let store = gatepost_store::open(&location(config), connections(config)).await?;
+        let in_use = store.master_key_check().await?.is_some();
+        store.close().await;
+        in_use
+    };
+    if !in_use {
+        master_key::create(&config.data, &Entropy::default())?;
+    }
+    let master = master_key::read(&config.data)?;
+    let store = gatepost_store::open(&location(config), connections(config)).await?;
+    Ok((store, master))
+}
+
+/// Writes what an empty store begins with, all in one: the default API, its key, the service key.
+async fn fill(
+    store: &dyn Store,
+    config: &Config,
+    master: &MasterKey,
+    issuer: &Issuer,
+    clock: &dyn Clock,
+) -> Result<String, Failure> {
+    let entropy = Entropy::default();
+    let now = clock.now();
+    let new = NewApi {
+        name: Slug::parse(DEFAULT_API)?,
+        audience: Audience::parse(issuer.as_str())?,
+        profile: Profile::Passport(PassportOptions::default()),
+        algorithm: None,
+    };
+    let api = apis::register(ApiId(entropy.uuid()?), new, now)?;
+
+    let maker = KeyMaker { config, master, entropy: &entropy };
+    let token_key = maker.first(KeyOwner::Api(api.id), api.algorithm, now).await?;
+    let service_key = maker.first(KeyOwner::Service, Algorithm::Es256, now).await?;
+    let kid = token_key.kid.as_str().to_owned();
+    let check = master.check_tag();
+
+    let changes = [
+        Change::MasterKeyAdopted { pepper: check.pepper, check: check.tag },
+        Change::ApiCreated(api),
+        Change::KeyAdded(token_key),
+        Change::KeyAdded(service_key),
+    ];
+    let audited = changes.map(|change| change.by(Actor::System, now));
+    store.apply(&audited).await?;
+    Ok(kid)
+}
+
+/// The master key file, once it is shown to belong to this store.
+async fn belonging(store: &dyn Store, config: &Config) -> Result<MasterKey, Failure> {
+    let master = master_key::read(&config.data)?;
+    match store.master_key_check().await? {
+        Some((pepper, check)) if !master.belongs_to(&pepper, &check) => Err(Failure::new(
+            Kind::Configuration,
+            "master_key.wrong",
+            format!("the master key {} belongs to another store", master_key::path(&config.data).display()),
+            format!("this store was set up with the pepper `{pepper}`, which the file does not hold"),
+            "restore the master.key that belongs to this store from its backup",
+        )),
+        Some(_) => Ok(master),
+        None => Err(Failure::from(StoreError::Unreadable("it is empty; run `gatepost init`".to_owned()))),
+    }
+}
+
+fn create_folder(data: &Path) -> Result<(), Failure> {
+    DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(|error| {
+        let what = format!("can't create the data folder {}", data.display());
+        Failure::new(Kind::Unavailable, "data.unwritable", what, error.to_string(), "give another folder with --data")
+    })
+}
+
+fn is_missing(config: &Config) -> bool {
+    match location(config) {
+        Location::Sqlite(path) => !path.exists(),
+        Location::Postgres(_) => false,
+    }
+}
+
+/// Where the state is kept.
+pub fn location(config: &Config) -> Location {
+    let url = config.database.url.reveal();
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return Location::Postgres(Address(url.to_owned()));
+    }
+    match url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) {
+        Some(path) if !path.is_empty() => Location::Sqlite(path.into()),
+        Some(_) | None => Location::Sqlite(config.data.join(SQLITE_FILE)),
+    }
+}
+
+/// Where the state is kept, for people: no password in it.
+pub fn place(config: &Config) -> String {
+    match location(config) {
+        Location::Sqlite(path) => path.display().to_string(),
+        Location::Postgres(_) => config.database.url.to_string(),
+    }
+}
+
+fn connections(config: &Config) -> u32 {
+    u32::try_from(config.database.max_connections).unwrap_or(8)
+}
