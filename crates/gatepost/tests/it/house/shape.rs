@@ -87,6 +87,19 @@ fn type_name(line: &str) -> Option<&str> {
     ["struct", "enum", "trait", "union"].contains(&keyword).then_some(name)
 }
 
+/// A test's name is a sentence about behaviour; a sentence has three words at least.
+fn unspoken_tests(page: &Page) -> Vec<String> {
+    let lines: Vec<&str> = page.text.lines().collect();
+    let is_test =
+        |line: &str| ["#[test]", "#[tokio::test"].iter().any(|mark| line.trim_start().starts_with(mark));
+    let found = lines.windows(2).zip(2..).filter_map(|(pair, number)| {
+        let name = function_name(pair[1]).filter(|_| is_test(pair[0]))?;
+        let spoken = name.split('_').count() >= 3 && !name.starts_with("test_");
+        (!spoken).then(|| format!("{}:{number}: {name}: say the behaviour in a sentence", page.path))
+    });
+    found.collect()
+}
+
 /// Marks are joined here, so that this file does not complain about itself.
 fn unfinished(page: &Page) -> Vec<String> {
     let marks = [
@@ -146,6 +159,13 @@ fn functions_and_types_have_names_with_meaning() {
     hold("No empty verbs, no empty endings.", shipped.flat_map(meaningless_names));
     let bad = "pub fn get_client() {}\npub(crate) struct KeyManager;\n// fn do_it() {}\nfn digest() {}\n";
     assert_eq!(meaningless_names(&Page::sample("a.rs", bad)).len(), 2);
+}
+
+#[test]
+fn the_name_of_a_test_is_a_sentence() {
+    hold("A failing test says by its name what is broken.", rust().flat_map(unspoken_tests));
+    let bad = concat!("#[te", "st]\nfn params() {}\n#[tokio::te", "st]\nasync fn test_of_params_two() {}\n");
+    assert_eq!(unspoken_tests(&Page::sample("a.rs", bad)).len(), 2);
 }
 
 #[test]
