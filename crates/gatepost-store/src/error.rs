@@ -1,7 +1,7 @@
 //! This file is where it is said what can go wrong with the store, in words that help to mend it.
 
 /// What went wrong with the store.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// The change was decided on a state that has moved on, or a unique name is taken; the text names what.
     #[error("{0}")]

@@ -3,9 +3,13 @@
 //! Reads are plain; every change goes through [`Store::apply`], which writes the rows and their audit lines in one
 //! transaction. No token is ever written here.
 
+mod cached;
+mod conflicts;
 mod error;
+mod migrations;
 mod page;
 mod postgres;
+mod rows;
 mod sqlite;
 
 use std::path::PathBuf;
@@ -20,6 +24,7 @@ use gatepost_core::keys::StoredKey;
 use gatepost_core::name::Slug;
 use gatepost_core::partners::{Partner, PartnerId};
 
+pub use cached::CachedClients;
 pub use error::StoreError;
 pub use page::Page;
 

@@ -1,0 +1,140 @@
+//! This file is where clients are kept in memory, so that a token costs no look-up.
+//!
+//! Only clients that were found are kept: made-up ids can't push real ones out. Of many requests for one client that is
+//! not here, one reads and the others wait for it. What a read brings is kept only if the read is still expected when it
+//! lands: `forget` strikes reads under way off the list, so that none puts back what was forgotten.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use gatepost_core::change::Subject;
+use gatepost_core::clients::{ClientId, ClientRecord};
+use gatepost_core::partners::PartnerId;
+use moka::sync::Cache;
+use tokio::sync::OnceCell;
+
+use crate::{Store, StoreError};
+
+type Found = Result<Option<Arc<ClientRecord>>, StoreError>;
+type Flight = Arc<OnceCell<Found>>;
+
+/// Clients in memory, at most as many as the capacity says.
+pub struct CachedClients {
+    store: Arc<dyn Store>,
+    kept: Cache<ClientId, Arc<ClientRecord>>,
+    /// Reads under way. Whoever changes what is kept holds this lock.
+    flights: Mutex<HashMap<ClientId, Flight>>,
+    lookups: AtomicU64,
+}
+
+impl CachedClients {
+    /// Keeps at most `capacity` of the store's clients.
+    pub fn new(store: Arc<dyn Store>, capacity: u64) -> Self {
+        let (kept, flights) = (Cache::new(capacity), Mutex::default());
+        Self { store, kept, flights, lookups: AtomicU64::new(0) }
+    }
+
+    /// The client with all that authentication needs; from the store if it is not here.
+    pub async fn record(&self, id: &ClientId) -> Result<Option<Arc<ClientRecord>>, StoreError> {
+        if let Some(record) = self.kept.get(id) {
+            return Ok(Some(record));
+        }
+        match self.board(id) {
+            Boarded::Arrived(record) => Ok(Some(record)),
+            Boarded::Passenger(passenger) => passenger.flight.get_or_init(|| self.read(id)).await.clone(),
+        }
+    }
+
+    /// Drops what is known about the subject.
+    pub fn forget(&self, subject: &Subject) {
+        match subject {
+            Subject::Client(id) => {
+                let mut flights = self.under_way();
+                flights.remove(id);
+                self.kept.invalidate(id);
+            }
+            Subject::Partner(id) => self.forget_partner(*id),
+            // Records name APIs by ids, which never change, and hold nothing of the server.
+            Subject::Api(_) | Subject::Server => {}
+        }
+    }
+
+    /// Drops everything.
+    pub fn forget_all(&self) {
+        let mut flights = self.under_way();
+        flights.clear();
+        self.kept.invalidate_all();
+    }
+
+    /// How often the store was asked.
+    pub fn lookups(&self) -> u64 {
+        self.lookups.load(Ordering::Relaxed)
+    }
+
+    fn board<'a>(&'a self, id: &'a ClientId) -> Boarded<'a> {
+        let mut flights = self.under_way();
+        // Someone may have landed between the first look and the lock.
+        if let Some(record) = self.kept.get(id) {
+            return Boarded::Arrived(record);
+        }
+        let flight = Arc::clone(flights.entry(id.clone()).or_default());
+        Boarded::Passenger(Passenger { cached: self, id, flight })
+    }
+
+    async fn read(&self, id: &ClientId) -> Found {
+        self.lookups.fetch_add(1, Ordering::Relaxed);
+        self.store.client_record(id).await.map(|found| found.map(Arc::new))
+    }
+
+    fn forget_partner(&self, partner: PartnerId) {
+        let mut flights = self.under_way();
+        // Whose clients are being read is not known yet.
+        flights.clear();
+        for (id, record) in &self.kept {
+            if record.client.partner_id == partner {
+                self.kept.invalidate(id.as_ref());
+            }
+        }
+    }
+
+    fn under_way(&self) -> MutexGuard<'_, HashMap<ClientId, Flight>> {
+        // No code that holds the lock can leave the list half-changed.
+        self.flights.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+enum Boarded<'a> {
+    Arrived(Arc<ClientRecord>),
+    Passenger(Passenger<'a>),
+}
+
+/// One who waits for a read. Leaving, also by being dropped half-way, keeps the list of reads true.
+struct Passenger<'a> {
+    cached: &'a CachedClients,
+    id: &'a ClientId,
+    flight: Flight,
+}
+
+impl Drop for Passenger<'_> {
+    fn drop(&mut self) {
+        let mut flights = self.cached.under_way();
+        if !flights.get(self.id).is_some_and(|listed| Arc::ptr_eq(listed, &self.flight)) {
+            return;
+        }
+        match self.flight.get() {
+            // The first to leave a read that has landed keeps what it brought.
+            Some(found) => {
+                if let Ok(Some(record)) = found {
+                    self.cached.kept.insert(self.id.clone(), Arc::clone(record));
+                }
+                flights.remove(self.id);
+            }
+            // Only the list and this one know of the read: all others have given up.
+            None if Arc::strong_count(&self.flight) == 2 => {
+                flights.remove(self.id);
+            }
+            None => {}
+        }
+    }
+}

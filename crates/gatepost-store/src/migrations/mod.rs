@@ -1,0 +1,50 @@
+//! This folder is where the steps of the schema are, forward only, the same names for every engine.
+//!
+//! A step is never edited once it has shipped: its checksum is kept in the store and compared at every start.
+
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+use crate::StoreError;
+
+/// One step: its number, its name and its statements.
+pub(crate) type Step = (i64, &'static str, &'static str);
+
+/// SQLite's steps; each sets `user_version` to its number.
+pub(crate) const SQLITE: [Step; 1] = [(1, "first", include_str!("sqlite/0001_first.sql"))];
+
+/// PostgreSQL's steps.
+pub(crate) const POSTGRES: [Step; 1] = [(1, "first", include_str!("postgres/0001_first.sql"))];
+
+/// The number of the last step.
+pub(crate) fn newest(steps: &[Step]) -> i64 {
+    steps.iter().map(|(number, ..)| *number).max().unwrap_or(0)
+}
+
+/// What brings a store up to date. It takes no lock: the engine holds one around the whole run.
+pub(crate) fn migrator(steps: &[Step]) -> Migrator {
+    let migration = |(number, name, statements): &Step| {
+        let statements = statements.into_sql_str();
+        Migration::new(*number, (*name).into(), MigrationType::Simple, statements, false)
+    };
+    let mut migrator = Migrator::with_migrations(steps.iter().map(migration).collect());
+    // A name of our own: another program's migrations in the same database must not be taken for ours.
+    migrator.dangerous_set_table_name("gatepost_migrations");
+    migrator.set_locking(false);
+    migrator
+}
+
+/// Why a store with `found` as its last step is left alone.
+pub(crate) fn newer(found: i64, steps: &[Step]) -> StoreError {
+    StoreError::Unreadable(format!(
+        "it was written by a newer version of Gatepost (schema {found}, this one knows {}); upgrade Gatepost",
+        newest(steps)
+    ))
+}
+
+/// Why a store whose step `found` differs from ours is left alone.
+pub(crate) fn altered(found: i64) -> StoreError {
+    StoreError::Unreadable(format!(
+        "its schema {found} was made by other statements than this version knows; use the version that wrote it"
+    ))
+}

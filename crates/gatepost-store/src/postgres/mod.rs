@@ -1,0 +1,45 @@
+//! This folder is where state lives in PostgreSQL, shared by several servers; the same files as for SQLite.
+
+mod apis;
+mod apply;
+mod audit;
+mod clients;
+mod failure;
+mod keys;
+mod open;
+mod partners;
+
+use async_trait::async_trait;
+use gatepost_core::change::AuditedChange;
+use sqlx::{PgPool, Row};
+
+use crate::{Store, StoreError};
+use failure::{failure, refused};
+pub(crate) use open::open;
+
+/// State in a PostgreSQL database.
+pub(crate) struct PostgresStore {
+    pool: PgPool,
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn apply(&self, changes: &[AuditedChange]) -> Result<i64, StoreError> {
+        apply::all(&self.pool, changes).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1 FROM audit LIMIT 1").fetch_optional(&self.pool).await.map_err(failure)?;
+        Ok(())
+    }
+
+    async fn engine(&self) -> Result<String, StoreError> {
+        let row = sqlx::query("SHOW server_version").fetch_one(&self.pool).await.map_err(failure)?;
+        let version: String = row.try_get(0).map_err(failure)?;
+        Ok(format!("PostgreSQL {version}"))
+    }
+
+    async fn close(&self) {
+        self.pool.close().await;
+    }
+}

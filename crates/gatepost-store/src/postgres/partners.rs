@@ -1,0 +1,87 @@
+//! This file is where partners are read from and written to PostgreSQL.
+
+use async_trait::async_trait;
+use gatepost_core::name::Slug;
+use gatepost_core::partners::{Partner, PartnerId};
+use sqlx::PgConnection;
+
+use super::{PostgresStore, failure, refused};
+use crate::{Page, Partners, StoreError, conflicts, rows};
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!("SELECT id, slug, name, status, created, version FROM partners ", $rest)
+    };
+}
+
+#[async_trait]
+impl Partners for PostgresStore {
+    async fn partner(&self, id: PartnerId) -> Result<Option<Partner>, StoreError> {
+        let query = sqlx::query(select!("WHERE id = $1")).bind(id.0.to_string());
+        let row = query.fetch_optional(&self.pool).await.map_err(failure)?;
+        row.as_ref().map(rows::partner).transpose()
+    }
+
+    async fn partner_by_slug(&self, slug: &Slug) -> Result<Option<Partner>, StoreError> {
+        let query = sqlx::query(select!("WHERE slug = $1")).bind(slug.as_str());
+        let row = query.fetch_optional(&self.pool).await.map_err(failure)?;
+        row.as_ref().map(rows::partner).transpose()
+    }
+
+    async fn partners(&self, page: Page) -> Result<Vec<Partner>, StoreError> {
+        let query = sqlx::query(select!("ORDER BY slug LIMIT $1 OFFSET $2"));
+        let query = query.bind(i64::from(page.limit)).bind(i64::from(page.offset));
+        let found = query.fetch_all(&self.pool).await.map_err(failure)?;
+        found.iter().map(rows::partner).collect()
+    }
+}
+
+pub(super) async fn create(tx: &mut PgConnection, partner: &Partner) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO partners (id, slug, name, status, created, version) VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(partner.id.0.to_string())
+    .bind(partner.slug.as_str())
+    .bind(partner.name.as_str())
+    .bind(partner.status.as_str())
+    .bind(partner.created.micros())
+    .bind(partner.version)
+    .execute(tx)
+    .await
+    .map_err(|error| refused(error, |violation| conflicts::partner(violation, partner)))?;
+    Ok(())
+}
+
+pub(super) async fn update(tx: &mut PgConnection, partner: &Partner) -> Result<(), StoreError> {
+    let id = partner.id.0.to_string();
+    let done = sqlx::query(
+        "UPDATE partners SET slug = $3, name = $4, status = $5, version = version + 1 WHERE id = $1 AND version = $2",
+    )
+    .bind(&id)
+    .bind(partner.version)
+    .bind(partner.slug.as_str())
+    .bind(partner.name.as_str())
+    .bind(partner.status.as_str())
+    .execute(&mut *tx)
+    .await
+    .map_err(|error| refused(error, |violation| conflicts::partner(violation, partner)))?;
+    if done.rows_affected() == 1 {
+        return Ok(());
+    }
+
+    let there = sqlx::query("SELECT 1 FROM partners WHERE id = $1").bind(&id);
+    let there = there.fetch_optional(tx).await.map_err(failure)?.is_some();
+    Err(conflicts::missed(there, "partner", &id))
+}
+
+pub(super) async fn delete(tx: &mut PgConnection, id: PartnerId) -> Result<(), StoreError> {
+    let done = sqlx::query("DELETE FROM partners WHERE id = $1")
+        .bind(id.0.to_string())
+        .execute(tx)
+        .await
+        .map_err(|error| refused(error, |_| conflicts::partner_in_use(id)))?;
+    if done.rows_affected() == 0 {
+        return Err(conflicts::missed(false, "partner", &id.0.to_string()));
+    }
+    Ok(())
+}

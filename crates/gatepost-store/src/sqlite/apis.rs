@@ -1,0 +1,113 @@
+//! This file is where APIs and their scopes are read from and written to SQLite.
+
+use async_trait::async_trait;
+use gatepost_core::apis::{Api, ApiId, ApiScope, ApiWithScopes};
+use gatepost_core::scope::Scope;
+use sqlx::SqliteConnection;
+
+use super::{SqliteStore, failure, refused};
+use crate::{Apis, StoreError, conflicts, rows};
+
+#[async_trait]
+impl Apis for SqliteStore {
+    async fn apis(&self) -> Result<Vec<ApiWithScopes>, StoreError> {
+        let mut tx = self.readers.begin().await.map_err(failure)?;
+        let query = sqlx::query(
+            "SELECT id, name, audience, profile, algorithm, created, version FROM apis ORDER BY name",
+        );
+        let apis = query.fetch_all(&mut *tx).await.map_err(failure)?;
+        let query = sqlx::query("SELECT api_id, name, description FROM scopes ORDER BY api_id, name");
+        let scopes = query.fetch_all(&mut *tx).await.map_err(failure)?;
+        tx.commit().await.map_err(failure)?;
+
+        let apis = apis.iter().map(rows::api).collect::<Result<Vec<_>, _>>()?;
+        let scopes = scopes.iter().map(rows::scope).collect::<Result<Vec<_>, _>>()?;
+        Ok(rows::with_scopes(apis, scopes))
+    }
+}
+
+pub(super) async fn create(tx: &mut SqliteConnection, api: &Api) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO apis (id, name, audience, profile, algorithm, created, version)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )
+    .bind(api.id.0.to_string())
+    .bind(api.name.as_str())
+    .bind(api.audience.as_str())
+    .bind(rows::as_json(&api.profile))
+    .bind(api.algorithm.as_str())
+    .bind(api.created.micros())
+    .bind(api.version)
+    .execute(tx)
+    .await
+    .map_err(|error| refused(error, |violation| conflicts::api(violation, api)))?;
+    Ok(())
+}
+
+pub(super) async fn update(tx: &mut SqliteConnection, api: &Api) -> Result<(), StoreError> {
+    let id = api.id.0.to_string();
+    let done = sqlx::query(
+        "UPDATE apis SET name = ?3, audience = ?4, profile = ?5, algorithm = ?6, version = version + 1
+            WHERE id = ?1 AND version = ?2",
+    )
+    .bind(&id)
+    .bind(api.version)
+    .bind(api.name.as_str())
+    .bind(api.audience.as_str())
+    .bind(rows::as_json(&api.profile))
+    .bind(api.algorithm.as_str())
+    .execute(&mut *tx)
+    .await
+    .map_err(|error| refused(error, |violation| conflicts::api(violation, api)))?;
+    if done.rows_affected() == 1 {
+        return Ok(());
+    }
+
+    let there = sqlx::query("SELECT 1 FROM apis WHERE id = ?1").bind(&id);
+    let there = there.fetch_optional(tx).await.map_err(failure)?.is_some();
+    Err(conflicts::missed(there, "API", &id))
+}
+
+pub(super) async fn delete(tx: &mut SqliteConnection, id: ApiId) -> Result<(), StoreError> {
+    let done = sqlx::query("DELETE FROM apis WHERE id = ?1")
+        .bind(id.0.to_string())
+        .execute(tx)
+        .await
+        .map_err(|error| refused(error, |_| conflicts::api_in_use(id)))?;
+    if done.rows_affected() == 0 {
+        return Err(conflicts::missed(false, "API", &id.0.to_string()));
+    }
+    Ok(())
+}
+
+pub(super) async fn create_scope(
+    tx: &mut SqliteConnection,
+    api: ApiId,
+    scope: &ApiScope,
+) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO scopes (api_id, name, description) VALUES (?1, ?2, ?3)")
+        .bind(api.0.to_string())
+        .bind(scope.name.as_str())
+        .bind(&scope.description)
+        .execute(tx)
+        .await
+        .map_err(|error| refused(error, |violation| conflicts::scope(violation, api, scope)))?;
+    Ok(())
+}
+
+pub(super) async fn delete_scope(
+    tx: &mut SqliteConnection,
+    api: ApiId,
+    scope: &Scope,
+) -> Result<(), StoreError> {
+    let done = sqlx::query("DELETE FROM scopes WHERE api_id = ?1 AND name = ?2")
+        .bind(api.0.to_string())
+        .bind(scope.as_str())
+        .execute(tx)
+        .await
+        .map_err(failure)?;
+    if done.rows_affected() == 0 {
+        return Err(conflicts::missed(false, "scope", scope.as_str()));
+    }
+    Ok(())
+}

@@ -1,0 +1,52 @@
+//! This folder is where state lives in one SQLite file, for a server that is one process and the commands beside it.
+//!
+//! One connection writes, a few read; the write-ahead log lets them do it at the same time.
+//! Every writing transaction begins as a writer (`BEGIN IMMEDIATE`): one that turned from reader to writer half-way
+//! could be refused without a wait.
+
+mod apis;
+mod apply;
+mod audit;
+mod clients;
+mod failure;
+mod keys;
+mod open;
+mod partners;
+
+use async_trait::async_trait;
+use gatepost_core::change::AuditedChange;
+use sqlx::{Row, SqlitePool};
+
+use crate::{Store, StoreError};
+use failure::{failure, refused};
+pub(crate) use open::open;
+
+/// State in a SQLite file.
+pub(crate) struct SqliteStore {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn apply(&self, changes: &[AuditedChange]) -> Result<i64, StoreError> {
+        apply::all(&self.writer, changes).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1 FROM audit LIMIT 1").fetch_optional(&self.readers).await.map_err(failure)?;
+        Ok(())
+    }
+
+    async fn engine(&self) -> Result<String, StoreError> {
+        let row = sqlx::query("SELECT sqlite_version()").fetch_one(&self.readers).await.map_err(failure)?;
+        let version: String = row.try_get(0).map_err(failure)?;
+        Ok(format!("SQLite {version}"))
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        // The last connection to close moves the log into the file; it must be one that may write.
+        self.writer.close().await;
+    }
+}
