@@ -1,1 +1,57 @@
-//! placeholder
+//! This crate is where an API is protected with tokens that Gatepost issued: a tower layer and an axum extractor.
+//!
+//! A call with a token that was seen before costs a hash and a look-up, another one a signature check; neither needs
+//! the network. Keys come from a [`KeySource`] and stay usable while the issuer is away.
+//!
+//! ```
+//! use axum::{Json, Router, routing::get};
+//! use gatepost_guard::{Caller, Guard, JwksUrl, require};
+//!
+//! # fn main() -> Result<(), gatepost_guard::ConfigError> {
+//! let guard = Guard::builder()
+//!     .rfc9068("https://auth.example.com", "https://api.example.com")
+//!     .keys(JwksUrl::new("https://auth.example.com/.well-known/jwks/orders.json")?)
+//!     .build()?;
+//!
+//! async fn orders(caller: Caller) -> Json<String> {
+//!     Json(format!("the orders of {}", caller.client_id))
+//! }
+//!
+//! let app: Router = Router::new()
+//!     .route("/orders", get(orders).layer(require::all(["orders:read"])))
+//!     .layer(guard);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The order of the rules is that of [`gatepost_jose::verify`] and [`gatepost_jose::expect`]: the server's own
+//! endpoints judge tokens with the same code.
+
+#![deny(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
+mod bearer;
+mod builder;
+mod caller;
+mod clock;
+mod guard;
+mod jwks_url;
+mod key_cache;
+mod key_source;
+mod layer;
+mod rejection;
+pub mod require;
+mod revocations;
+mod ring;
+mod verified;
+
+pub use builder::{Builder, ConfigError};
+pub use caller::{Caller, Identity};
+pub use clock::{Clock, SystemClock};
+pub use gatepost_jose as jose;
+pub use guard::Guard;
+pub use jwks_url::JwksUrl;
+pub use key_source::{FetchError, Fetched, Fetching, FixedKeys, KeySource};
+pub use layer::GuardService;
+pub use rejection::Refusal;
+pub use revocations::{NoRevocations, RevocationCheck};

@@ -1,0 +1,139 @@
+//! This file is where a request's token is judged, from the header to the caller.
+
+use std::sync::Arc;
+
+use gatepost_jose::verify::{MAX_TOKEN_BYTES, verify};
+use gatepost_jose::{Expectation, Rejection};
+use http::HeaderMap;
+
+use crate::bearer;
+use crate::builder::Builder;
+use crate::caller::Caller;
+use crate::clock::Clock;
+use crate::key_cache::KeyCache;
+use crate::key_source::FetchError;
+use crate::rejection::Refusal;
+use crate::revocations::RevocationCheck;
+use crate::ring::{LookUp, Ring, View};
+use crate::verified::{Moment, VerifiedTokens};
+
+/// Protects an API; a clone shares keys and verdicts. As a tower layer it wraps a router.
+#[derive(Clone)]
+pub struct Guard(Arc<Parts>);
+
+pub(crate) struct Parts {
+    pub(crate) expectation: Expectation,
+    pub(crate) look_up: LookUp,
+    pub(crate) keys: Arc<KeyCache>,
+    pub(crate) verified: VerifiedTokens,
+    pub(crate) revocations: Arc<dyn RevocationCheck>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) live_only: bool,
+    pub(crate) realm: Arc<str>,
+}
+
+impl Guard {
+    /// Starts the settings of a guard.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) fn of(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// Judges a request by its headers.
+    pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
+        let outcome = match bearer::token(headers) {
+            Ok(token) => self.judge(token).await,
+            Err(refusal) => Err(refusal),
+        };
+        if let Err(refusal) = &outcome {
+            tracing::debug!(code = refusal.code(), "call refused");
+        }
+        outcome
+    }
+
+    /// Judges a token.
+    pub async fn judge(&self, token: &str) -> Result<Caller, Refusal> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(Rejection::TooLarge.into());
+        }
+        let ring = self.0.keys.current().await?;
+        let caller = match self.0.verified.find(token, &ring, self.moment()) {
+            Some(caller) => caller,
+            None => self.verify_or_refetch(token, &ring).await?,
+        };
+        self.still_welcome(token, caller)
+    }
+
+    /// Fetches the keys now; for a source whose keys are known to have changed.
+    pub async fn refresh_keys(&self) -> Result<(), FetchError> {
+        self.0.keys.renew().await
+    }
+
+    /// The realm of this guard's challenges.
+    #[must_use]
+    pub fn realm(&self) -> &str {
+        &self.0.realm
+    }
+
+    pub(crate) fn shared_realm(&self) -> Arc<str> {
+        Arc::clone(&self.0.realm)
+    }
+
+    async fn verify_or_refetch(&self, token: &str, ring: &Arc<Ring>) -> Result<Caller, Refusal> {
+        match self.verify(token, ring) {
+            Err(rejection) if self.newer_keys_may_help(rejection) => {
+                let newer = self.0.keys.refetched(ring).await;
+                if Arc::ptr_eq(&newer, ring) {
+                    Err(rejection.into())
+                } else {
+                    Ok(self.verify(token, &newer)?)
+                }
+            }
+            verdict => Ok(verdict?),
+        }
+    }
+
+    /// An id that nobody knows may be that of a new key; without ids, so may a signature that no key made.
+    fn newer_keys_may_help(&self, rejection: Rejection) -> bool {
+        rejection.is_unknown_key()
+            || (self.0.look_up == LookUp::ByIdOrTrial
+                && matches!(rejection, Rejection::Signature | Rejection::KeyIdMissing))
+    }
+
+    fn verify(&self, token: &str, ring: &Ring) -> Result<Caller, Rejection> {
+        let moment = self.moment();
+        let verified = verify(token, &View { ring, look_up: self.0.look_up })?;
+        self.0.expectation.check(&verified, moment.now)?;
+        let caller = Caller::of(verified).ok_or(Rejection::ClaimType)?;
+        self.0.verified.remember(token, &caller, ring, moment);
+        Ok(caller)
+    }
+
+    /// What can change while a verdict is remembered, or depends on this API alone.
+    fn still_welcome(&self, token: &str, caller: Caller) -> Result<Caller, Refusal> {
+        if self.0.revocations.is_revoked(&caller) {
+            self.0.verified.forget(token);
+            return Err(Refusal::Revoked);
+        }
+        if self.0.live_only && caller.is_test {
+            return Err(Refusal::TestToken);
+        }
+        Ok(caller)
+    }
+
+    fn moment(&self) -> Moment {
+        Moment { now: self.0.clock.now(), steady: self.0.clock.steady() }
+    }
+}
+
+impl std::fmt::Debug for Guard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Guard")
+            .field("expectation", &self.0.expectation)
+            .field("live_only", &self.0.live_only)
+            .finish_non_exhaustive()
+    }
+}

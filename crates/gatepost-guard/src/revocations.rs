@@ -1,0 +1,19 @@
+//! This file is where a token that is otherwise valid may turn out to be revoked.
+
+use crate::caller::Caller;
+
+/// Says whether a token was revoked; asked at every call, also for tokens that were seen before, so it must be fast.
+pub trait RevocationCheck: Send + Sync {
+    /// True if the token, its client, its partner or its key was revoked.
+    fn is_revoked(&self, caller: &Caller) -> bool;
+}
+
+/// No token is revoked before it expires; keep lifetimes short.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoRevocations;
+
+impl RevocationCheck for NoRevocations {
+    fn is_revoked(&self, _: &Caller) -> bool {
+        false
+    }
+}
