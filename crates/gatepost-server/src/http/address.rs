@@ -1,0 +1,49 @@
+//! This file is where the caller's address is found: the peer's, or what trusted proxies say in front of it.
+
+use std::net::IpAddr;
+
+use axum::http::HeaderMap;
+use ipnet::IpNet;
+
+/// The address of the caller behind the proxies that are trusted.
+///
+/// `X-Forwarded-For` is read from its end, as far as trusted proxies wrote it; whatever stands before the first
+/// untrusted address was written by the caller and is not believed. `None` when a trusted proxy sent something unreadable.
+pub(crate) fn of_caller(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr> {
+    let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
+    let mut address = peer.to_canonical();
+    let written = headers.get_all("x-forwarded-for").iter();
+    let hops: Vec<&str> = written.filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(',')).collect();
+
+    for hop in hops.into_iter().rev() {
+        if !is_trusted(&address) {
+            break;
+        }
+        address = hop.trim().parse::<IpAddr>().ok()?.to_canonical();
+    }
+    Some(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller(peer: &str, forwarded: &str) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        if !forwarded.is_empty() {
+            headers.insert("x-forwarded-for", forwarded.parse().unwrap());
+        }
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        of_caller(peer.parse().unwrap(), &headers, &trusted).map(|address| address.to_string())
+    }
+
+    #[test]
+    fn only_what_trusted_proxies_wrote_is_believed() {
+        assert_eq!(caller("203.0.113.9", "198.51.100.1").as_deref(), Some("203.0.113.9"));
+        assert_eq!(caller("10.0.0.1", "198.51.100.1").as_deref(), Some("198.51.100.1"));
+        assert_eq!(caller("10.0.0.1", "1.2.3.4, 198.51.100.1, 10.0.0.2").as_deref(), Some("198.51.100.1"));
+        assert_eq!(caller("10.0.0.1", "").as_deref(), Some("10.0.0.1"));
+        assert_eq!(caller("10.0.0.1", "nonsense"), None);
+        assert_eq!(caller("::ffff:203.0.113.9", "").as_deref(), Some("203.0.113.9"));
+    }
+}

@@ -1,0 +1,102 @@
+//! This file is where tokens are asked for and handed out, at both doors.
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, PRAGMA};
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use gatepost_operations::core::params::Door;
+use gatepost_operations::core::refusal::{Code, Refusal};
+use gatepost_operations::tokens::{self, IssuedToken, TokenRequest};
+use serde::Serialize;
+
+use crate::http::body::Broken;
+use crate::http::facts::{LogFacts, Peer, RequestId};
+use crate::http::failure::{self, Dress};
+use crate::http::{address, body, params, presented};
+use crate::state::App;
+
+/// `POST /api/oauth/token`.
+pub(crate) async fn origin(State(app): State<App>, request: Request) -> Response {
+    answer(&app, Door::Origin, request).await
+}
+
+/// `POST /oauth2/token`.
+pub(crate) async fn standard(State(app): State<App>, request: Request) -> Response {
+    answer(&app, Door::Standard, request).await
+}
+
+/// Any other method at either door.
+pub(crate) async fn other_method(method: Method) -> Response {
+    if method == Method::OPTIONS { failure::options("POST") } else { failure::method_not_allowed(&method, "POST") }
+}
+
+async fn answer(app: &App, door: Door, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let config = &app.gate.config;
+    let dress = failure::dress(door, config.origin.error_style, app.gate.issuer.as_str());
+
+    let body = match body::collect(body, config.server.body_limit).await {
+        Ok(body) => body,
+        Err(Broken::TooLarge) => return dress.too_large(),
+        Err(Broken::Cut) => return dress.refuse(&Code::InvalidRequest.because("the body was cut off"), &parts.headers),
+    };
+    let params = params::read(door, &parts.headers, body).await;
+    let presented = params.as_ref().map_err(Clone::clone).and_then(|params| presented::find(door, &parts.headers, params));
+    let peer = parts.extensions.get::<Peer>().map(|peer| peer.0.ip());
+    let request = TokenRequest {
+        door,
+        params,
+        presented,
+        address: peer.and_then(|peer| address::of_caller(peer, &parts.headers, &config.server.trusted_proxies)),
+        request_id: parts.extensions.get::<RequestId>().map_or_else(String::new, |id| id.0.to_string()),
+    };
+
+    match tokens::issue(&app.gate, request).await {
+        Ok(issued) => granted(door, issued),
+        Err(refusal) => refused(dress, refusal, &parts.headers),
+    }
+}
+
+#[derive(Serialize)]
+struct TokenBody<'a> {
+    token_type: &'static str,
+    expires_in: u32,
+    access_token: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+}
+
+fn granted(door: Door, issued: IssuedToken) -> Response {
+    let scope = (door == Door::Standard && issued.scopes_differ && !issued.scopes.is_empty()).then(|| issued.scopes.joined());
+    let body =
+        TokenBody { token_type: "Bearer", expires_in: issued.expires_in, access_token: &issued.access_token, scope };
+    let Ok(text) = serde_json::to_string(&body) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("application/json; charset=UTF-8")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store, private")),
+        (PRAGMA, HeaderValue::from_static("no-cache")),
+    ];
+    let facts = LogFacts {
+        client_id: Some(issued.client_id.to_string()),
+        jti: Some(issued.jti),
+        ..LogFacts::default()
+    };
+    let mut response = (headers, Body::from(text)).into_response();
+    response.extensions_mut().insert(facts);
+    response
+}
+
+fn refused(dress: Dress<'_>, refusal: Refusal, headers: &axum::http::HeaderMap) -> Response {
+    let mut response = dress.refuse(&refusal, headers);
+    let facts = LogFacts {
+        refusal: Some(refusal.code.as_str()),
+        reason: Some(refusal.reason.into_owned()),
+        ..LogFacts::default()
+    };
+    response.extensions_mut().insert(facts);
+    response
+}

@@ -1,0 +1,52 @@
+//! This file is where every route of the public listener is, on one screen.
+
+use axum::Router;
+use axum::http::Method;
+use axum::response::Response;
+use axum::routing::{MethodRouter, get, post};
+
+use crate::http::failure;
+use crate::oauth::{docs, health, jwks, metadata, token};
+use crate::state::App;
+
+/// All that partners, their developers and resource servers reach.
+pub(crate) fn public(app: App) -> Router {
+    let origin = app.gate.config.origin.path.clone();
+    let origin_with_slash = format!("{origin}/");
+
+    Router::new()
+        .route(&origin, post(token::origin).fallback(token::other_method))
+        .route(&origin_with_slash, post(token::origin).fallback(token::other_method))
+        .route("/oauth2/token", post(token::standard).fallback(token::other_method))
+        .route("/.well-known/oauth-authorization-server", read(get(metadata::show)))
+        .route("/.well-known/jwks.json", read(get(jwks::all_apis)))
+        .route("/.well-known/jwks/{file}", read(get(jwks::one_api)))
+        .route("/docs", read(get(docs::show)))
+        .route("/livez", read(get(health::livez)))
+        .route("/readyz", read(get(health::readyz)))
+        .fallback(nothing_here)
+        .with_state(app)
+}
+
+/// All that operators reach; the console and the admin API come here.
+pub(crate) fn admin(app: App) -> Router {
+    Router::new()
+        .route("/livez", read(get(health::livez)))
+        .route("/readyz", read(get(health::readyz)))
+        .fallback(nothing_here)
+        .with_state(app)
+}
+
+/// A route that only shows something: GET and HEAD.
+fn read(route: MethodRouter<App>) -> MethodRouter<App> {
+    route.fallback(only_reading)
+}
+
+async fn only_reading(method: Method) -> Response {
+    const ALLOWED: &str = "GET, HEAD";
+    if method == Method::OPTIONS { failure::options(ALLOWED) } else { failure::method_not_allowed(&method, ALLOWED) }
+}
+
+async fn nothing_here() -> Response {
+    failure::not_found()
+}
