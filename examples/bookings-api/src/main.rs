@@ -1,0 +1,32 @@
+//! This file is where the bookings API becomes a program: settings from the environment, then it serves.
+
+use std::env;
+use std::error::Error;
+
+use bookings_api::{Bookings, router};
+use gatepost_guard::{Guard, JwksUrl};
+use tokio::net::TcpListener;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let store = Bookings::open(setting("BOOKINGS_DATABASE", "bookings.db")).await?;
+    let listener = TcpListener::bind(setting("BOOKINGS_LISTEN", "127.0.0.1:8462")).await?;
+    axum::serve(listener, router(guard()?, store)).await?;
+    Ok(())
+}
+
+/// Tokens of the API `BOOKINGS_API` of the Gatepost server at `GATEPOST_ISSUER`.
+fn guard() -> Result<Guard, gatepost_guard::ConfigError> {
+    let issuer = setting("GATEPOST_ISSUER", "http://127.0.0.1:8460");
+    let keys = JwksUrl::of_api(&issuer, &setting("BOOKINGS_API", "bookings"))?;
+    match env::var("BOOKINGS_AUDIENCE") {
+        Ok(audience) => Guard::builder().rfc9068(issuer, audience).keys(keys),
+        Err(_) => Guard::builder().passport(keys),
+    }
+    .realm("bookings")
+    .build()
+}
+
+fn setting(name: &str, default: &str) -> String {
+    env::var(name).unwrap_or_else(|_| default.to_owned())
+}
