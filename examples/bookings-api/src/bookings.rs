@@ -88,7 +88,7 @@ impl Bookings {
         )
         .bind(partner)
         .bind(LIST_LIMIT)
-        .try_map(booking)
+        .try_map(|row| booking(&row))
         .fetch_all(&self.0)
         .await
     }
@@ -104,7 +104,7 @@ impl Bookings {
     }
 }
 
-fn booking(row: SqliteRow) -> Result<Booking, Error> {
+fn booking(row: &SqliteRow) -> Result<Booking, Error> {
     let id: String = row.try_get("id")?;
     Ok(Booking {
         id: id.parse().map_err(|error| Error::Decode(Box::new(error)))?,
