@@ -67,7 +67,7 @@ impl Gate {
         let ring = KeyRing::load(&*store, &master.wrapping, None).await?;
 
         Ok(Self {
-            clients: CachedClients::new(Arc::clone(&store), config.clients.cache_size),
+            clients: CachedClients::new(Arc::clone(&store), u64::try_from(config.clients.cache_size).unwrap_or(u64::MAX)),
             pool: Pool::new(&config.signing),
             journal: Journal::new(&config.refusals),
             entropy: Entropy::default(),

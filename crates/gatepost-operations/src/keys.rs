@@ -127,6 +127,6 @@ impl KeyMaker<'_> {
         let nonce = self.entropy.bytes()?;
         let sealed = self.master.wrapping.seal(key.kid().as_str(), nonce, &key.to_pkcs8_der()?);
         let sealed = sealed.map_err(|error| Failure::internal("key.seal", error.to_string()))?;
-        Ok(keys::first(owner, key.public().to_jwk(), algorithm, key.kid().clone(), sealed, now))
+        Ok(keys::first(owner, key.public(), sealed, now))
     }
 }

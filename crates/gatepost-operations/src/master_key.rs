@@ -158,6 +158,8 @@ fn known_text() -> Secret {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+
     use super::*;
 
     #[test]
@@ -186,9 +188,9 @@ mod tests {
 
         assert_eq!(why(), "the signing keys are sealed under it");
         create(folder.path(), &Entropy::default()).unwrap();
-        std::fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
+        std::fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
         assert_eq!(why(), "its mode is 0644, so others can read it");
-        std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
+        std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
         std::fs::write(&file, "wrapping = []\npepper = []\n").unwrap();
         assert_eq!(why(), "an entry is missing or is not 32 bytes in base64");
         std::fs::write(&file, "x").unwrap();

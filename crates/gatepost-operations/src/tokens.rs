@@ -122,11 +122,11 @@ async fn prove_one(
     if credentials.secret.form() == SecretForm::Mistyped {
         return Err(Code::InvalidClient.because("the secret is mistyped or cut off: its checksum does not match"));
     }
-    let found = gate.clients.record(&id).await.map_err(unavailable)?;
+    let found = gate.clients.record(&id).await.map_err(|error| unavailable(&error))?;
     authenticate(found.as_ref(), credentials, source, &gate.master.peppers, now)
 }
 
-fn unavailable(error: StoreError) -> Refusal {
+fn unavailable(error: &StoreError) -> Refusal {
     Code::TemporarilyUnavailable.because(error.to_string())
 }
 
@@ -138,7 +138,7 @@ async fn mint(gate: &Gate, grant: &Grant, signer: &Signer, started: Timestamp) -
     let client = &grant.client.client.id;
     let text = signer.input.with_claims(claims.json.as_bytes());
     let signed = gate.pool.sign(&signer.key, text, client, gate.pool.deadline()).await;
-    let (text, signature) = signed.map_err(not_signed)?;
+    let (text, signature) = signed.map_err(|reason| not_signed(&reason))?;
 
     Ok(IssuedToken {
         access_token: sign::finish(text, &signature),
@@ -150,7 +150,7 @@ async fn mint(gate: &Gate, grant: &Grant, signer: &Signer, started: Timestamp) -
     })
 }
 
-fn not_signed(reason: NotSigned) -> Refusal {
+fn not_signed(reason: &NotSigned) -> Refusal {
     match reason {
         NotSigned::Full | NotSigned::Late => Code::TemporarilyUnavailable.because(reason.to_string()),
         NotSigned::Key(_) => Code::ServerError.because(reason.to_string()),
@@ -158,7 +158,6 @@ fn not_signed(reason: NotSigned) -> Refusal {
 }
 
 /// What must have happened before a signed token may leave, such as mirroring it elsewhere. Nothing does today.
-#[expect(clippy::unused_async, reason = "what comes here will wait for another machine")]
 async fn before_answer(_gate: &Gate, _issued: &IssuedToken) {}
 
 fn note(gate: &Gate, at: Timestamp, request_id: String, client: String, refusal: &Refusal) {

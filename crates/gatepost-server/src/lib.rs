@@ -1,1 +1,17 @@
-//! placeholder
+//! HTTP in and out, nothing else: each handler translates a request, calls one operation, and dresses its outcome.
+//!
+//! [`router`] lists every route; `http/` holds what all endpoints need; `oauth/` holds the endpoints, one a file.
+
+pub mod http;
+mod oauth;
+mod router;
+mod state;
+
+use std::sync::Arc;
+
+use gatepost_operations::gate::Gate;
+
+/// The public listener's routes over `gate`, without connection handling: for tests in process.
+pub fn public_routes(gate: Arc<Gate>) -> axum::Router {
+    router::public(state::App::new(gate))
+}

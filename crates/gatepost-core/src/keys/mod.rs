@@ -4,7 +4,7 @@ mod sealed;
 
 pub use sealed::{Sealed, SealError, WrappingKey, WrappingKeys};
 
-use gatepost_jose::{Algorithm, Jwk, KeyId};
+use gatepost_jose::{Algorithm, Jwk, KeyId, PublicKey};
 use serde::{Deserialize, Serialize};
 
 use crate::apis::ApiId;
@@ -79,6 +79,15 @@ pub struct StoredKey {
 }
 
 /// The first key of an owner: nobody can have cached a set without it, so it signs at once.
-pub fn first(owner: KeyOwner, public: Jwk, algorithm: Algorithm, kid: KeyId, sealed: Sealed, now: Timestamp) -> StoredKey {
-    StoredKey { kid, owner, algorithm, state: KeyState::Signing, public, sealed, created: now, signs_from: now }
+pub fn first(owner: KeyOwner, public: &PublicKey, sealed: Sealed, now: Timestamp) -> StoredKey {
+    StoredKey {
+        kid: public.kid().clone(),
+        owner,
+        algorithm: public.algorithm(),
+        state: KeyState::Signing,
+        public: public.to_jwk(),
+        sealed,
+        created: now,
+        signs_from: now,
+    }
 }
