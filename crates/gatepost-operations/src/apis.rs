@@ -174,14 +174,21 @@ pub async fn delete_scope(gate: &Gate, actor: &Actor, api: &str, name: &str) -> 
 
 pub(crate) fn find(gate: &Gate, api: &str) -> Result<Arc<ApiWithScopes>, Failure> {
     let ring = gate.ring();
-    let named = |known: &&Arc<ApiWithScopes>| known.api.name.as_str() == api || known.api.id.0.to_string() == api;
+    let named =
+        |known: &&Arc<ApiWithScopes>| known.api.name.as_str() == api || known.api.id.0.to_string() == api;
     let found = ring.apis().iter().find(named);
     found.map(Arc::clone).ok_or_else(|| Failure::not_found("api.not_found", "API", api, "gatepost api list"))
 }
 
 pub(crate) fn algorithm(name: &str) -> Result<Algorithm, Failure> {
     let known = Algorithm::ALL.into_iter().find(|known| known.as_str().eq_ignore_ascii_case(name));
-    known.ok_or_else(|| Failure::invalid("api.alg", format!("there is no algorithm `{name}`"), "take RS256, PS256, ES256 or EdDSA"))
+    known.ok_or_else(|| {
+        Failure::invalid(
+            "api.alg",
+            format!("there is no algorithm `{name}`"),
+            "take RS256, PS256, ES256 or EdDSA",
+        )
+    })
 }
 
 fn profile(name: Option<&str>, choices: &PassportChoices) -> Result<Profile, Failure> {
@@ -203,7 +210,10 @@ fn only_for_passport() -> Failure {
 
 impl PassportChoices {
     fn is_empty(&self) -> bool {
-        self.timestamps.is_none() && self.kid.is_none() && self.sub.is_none() && self.allow_integer_sub.is_none()
+        self.timestamps.is_none()
+            && self.kid.is_none()
+            && self.sub.is_none()
+            && self.allow_integer_sub.is_none()
     }
 
     fn over(&self, options: &PassportOptions) -> PassportOptions {

@@ -6,8 +6,8 @@ use gatepost_core::actor::Actor;
 use gatepost_core::apis::ApiWithScopes;
 use gatepost_core::change::Change;
 use gatepost_core::clients::{self, Client, ClientId, ClientRecord, Method, NewClient, UserId};
-use gatepost_core::partners::Status;
 use gatepost_core::name::Name;
+use gatepost_core::partners::Status;
 use gatepost_core::scope::{Scope, Scopes};
 use gatepost_core::secret::{Secret, SecretKind};
 use gatepost_core::time::Lifetime;
@@ -154,7 +154,13 @@ pub async fn list(gate: &Gate, partner: Option<&str>) -> Result<Vec<ClientView>,
         Some(name) => Some(partners::find(gate, name).await?.id),
         None => None,
     };
-    Ok(gate.store.clients(partner, Page::FIRST).await?.iter().map(|client| ClientView::of(client, gate)).collect())
+    Ok(gate
+        .store
+        .clients(partner, Page::FIRST)
+        .await?
+        .iter()
+        .map(|client| ClientView::of(client, gate))
+        .collect())
 }
 
 /// The client of that id.
@@ -163,7 +169,12 @@ pub async fn show(gate: &Gate, client: &str) -> Result<ClientView, Failure> {
 }
 
 /// Changes what is given.
-pub async fn update(gate: &Gate, actor: &Actor, client: &str, new: ClientSettings) -> Result<ClientView, Failure> {
+pub async fn update(
+    gate: &Gate,
+    actor: &Actor,
+    client: &str,
+    new: ClientSettings,
+) -> Result<ClientView, Failure> {
     let mut changed = find(gate, client).await?.client;
     if let Some(name) = &new.name {
         changed.name = Name::parse(name)?;
@@ -188,7 +199,12 @@ pub async fn update(gate: &Gate, actor: &Actor, client: &str, new: ClientSetting
     }
 
     let ring = gate.ring();
-    let apis: Vec<_> = ring.apis().iter().filter(|known| changed.apis.contains(&known.api.id)).map(|known| &**known).collect();
+    let apis: Vec<_> = ring
+        .apis()
+        .iter()
+        .filter(|known| changed.apis.contains(&known.api.id))
+        .map(|known| &**known)
+        .collect();
     changed.check(&apis, longest(gate))?;
     gate.apply(actor, vec![Change::ClientUpdated(changed)]).await?;
     show(gate, client).await
@@ -260,8 +276,13 @@ fn lifetime(gate: &Gate, seconds: Option<u32>) -> Result<Lifetime, Failure> {
         Some(seconds) => seconds,
         None => u32::try_from(gate.config.tokens.lifetime.as_secs()).unwrap_or(u32::MAX),
     };
-    Lifetime::from_seconds(seconds)
-        .ok_or_else(|| Failure::invalid("client.lifetime", "a lifetime of 0 seconds makes no token", "give 60 seconds or more"))
+    Lifetime::from_seconds(seconds).ok_or_else(|| {
+        Failure::invalid(
+            "client.lifetime",
+            "a lifetime of 0 seconds makes no token",
+            "give 60 seconds or more",
+        )
+    })
 }
 
 fn longest(gate: &Gate) -> Lifetime {
@@ -271,7 +292,9 @@ fn longest(gate: &Gate) -> Lifetime {
 
 fn networks(texts: &[String]) -> Result<Vec<IpNet>, Failure> {
     let parse = |text: &String| {
-        let network = text.parse::<IpNet>().or_else(|_| text.parse().map(|address: std::net::IpAddr| IpNet::from(address)));
+        let network = text
+            .parse::<IpNet>()
+            .or_else(|_| text.parse().map(|address: std::net::IpAddr| IpNet::from(address)));
         network.map_err(|_| {
             let what = format!("`{}` is no network", text.escape_debug());
             Failure::invalid("client.allow", what, "write it like 203.0.113.0/24 or 2001:db8::/32")
@@ -294,7 +317,12 @@ fn auth_method(name: &str) -> Result<Option<Method>, Failure> {
 impl ClientView {
     pub(crate) fn of(client: &Client, gate: &Gate) -> Self {
         let ring = gate.ring();
-        let name = |id| ring.apis().iter().find(|known| known.api.id == id).map(|known| known.api.name.as_str().to_owned());
+        let name = |id| {
+            ring.apis()
+                .iter()
+                .find(|known| known.api.id == id)
+                .map(|known| known.api.name.as_str().to_owned())
+        };
         let texts = |scopes: &Scopes| scopes.iter().map(|scope| scope.as_str().to_owned()).collect();
         Self {
             client_id: client.id.to_string(),

@@ -30,8 +30,11 @@ pub struct Metadata {
 /// The metadata as they are now; always of the configured issuer, whatever a request says.
 pub fn metadata(gate: &Gate) -> Metadata {
     let ring = gate.ring();
-    let mut scopes: Vec<_> =
-        ring.apis().iter().flat_map(|api| api.scopes.iter().map(|scope| scope.name.as_str().to_owned())).collect();
+    let mut scopes: Vec<_> = ring
+        .apis()
+        .iter()
+        .flat_map(|api| api.scopes.iter().map(|scope| scope.name.as_str().to_owned()))
+        .collect();
     scopes.sort();
     scopes.dedup();
     Metadata {

@@ -18,6 +18,7 @@ use crate::journal::Journal;
 use crate::key_ring::KeyRing;
 use crate::master_key::MasterKey;
 use crate::signing::Pool;
+use crate::telemetry::metrics::Metrics;
 
 /// Everything an operation may need.
 pub struct Gate {
@@ -39,6 +40,8 @@ pub struct Gate {
     pub pool: Pool,
     /// What happened, in memory.
     pub journal: Journal,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     ring: ArcSwap<KeyRing>,
     seen: AtomicI64,
     heard: AtomicI64,
@@ -67,9 +70,13 @@ impl Gate {
         let ring = KeyRing::load(&*store, &master.wrapping, None).await?;
 
         Ok(Self {
-            clients: CachedClients::new(Arc::clone(&store), u64::try_from(config.clients.cache_size).unwrap_or(u64::MAX)),
+            clients: CachedClients::new(
+                Arc::clone(&store),
+                u64::try_from(config.clients.cache_size).unwrap_or(u64::MAX),
+            ),
             pool: Pool::new(&config.signing),
             journal: Journal::new(&config.refusals),
+            metrics: Arc::default(),
             entropy: Entropy::default(),
             ring: ArcSwap::from_pointee(ring),
             seen: AtomicI64::new(head),
@@ -110,7 +117,9 @@ impl Gate {
             self.clients.forget_all();
         }
         subjects().flatten().for_each(|subject| self.clients.forget(subject));
-        if too_many || subjects().any(|subject| !matches!(subject, Some(Subject::Client(_) | Subject::Partner(_)))) {
+        if too_many
+            || subjects().any(|subject| !matches!(subject, Some(Subject::Client(_) | Subject::Partner(_))))
+        {
             let ring = KeyRing::load(&*self.store, &self.master.wrapping, Some(&self.ring.load())).await?;
             self.ring.store(Arc::new(ring));
         }

@@ -52,7 +52,11 @@ pub struct Document {
 
 impl KeyRing {
     /// Reads APIs and keys from the store; what `previous` holds parsed is taken over.
-    pub async fn load(store: &dyn Store, wrapping: &WrappingKeys, previous: Option<&Self>) -> Result<Self, Failure> {
+    pub async fn load(
+        store: &dyn Store,
+        wrapping: &WrappingKeys,
+        previous: Option<&Self>,
+    ) -> Result<Self, Failure> {
         let apis: Vec<_> = store.apis().await?.into_iter().map(Arc::new).collect();
         let stored = store.keys().await?;
 
@@ -66,7 +70,8 @@ impl KeyRing {
             held.insert(key.kid.clone(), parsed);
         }
 
-        let tokens = apis.iter().filter_map(|api| Some((api.api.id, ApiKeys::of(api, &stored, &held)?))).collect();
+        let tokens =
+            apis.iter().filter_map(|api| Some((api.api.id, ApiKeys::of(api, &stored, &held)?))).collect();
         let named = named_keys(&apis, &tokens)?;
         Ok(Self { apis, held, tokens, named })
     }
@@ -103,13 +108,15 @@ impl KeyRing {
 impl ApiKeys {
     fn of(api: &ApiWithScopes, stored: &[StoredKey], held: &HashMap<KeyId, Arc<SigningKey>>) -> Option<Self> {
         let own = |key: &&StoredKey| key.owner == KeyOwner::Api(api.api.id) && key.state.verifies();
-        let (signing, others): (Vec<_>, Vec<_>) = stored.iter().filter(own).partition(|key| key.state == KeyState::Signing);
+        let (signing, others): (Vec<_>, Vec<_>) =
+            stored.iter().filter(own).partition(|key| key.state == KeyState::Signing);
         let key = Arc::clone(held.get(&signing.last()?.kid)?);
 
         let header = api.api.profile.header(key.algorithm(), key.kid());
         let input = SigningInput::new(&header).with_signature_len(key.signature_len());
         let ordered = signing.iter().rev().chain(others.iter().rev());
-        let verifying: Vec<_> = ordered.filter_map(|key| Some(held.get(&key.kid)?.public().clone())).collect();
+        let verifying: Vec<_> =
+            ordered.filter_map(|key| Some(held.get(&key.kid)?.public().clone())).collect();
 
         let one = verifying.get(..1).unwrap_or_default();
         let published = if api.api.profile.names_key() { &verifying[..] } else { one };
@@ -120,7 +127,8 @@ impl ApiKeys {
 
 impl Document {
     fn of(keys: &[PublicKey]) -> Result<Self, Failure> {
-        let body = serde_json::to_string(&JwkSet::of(keys)).map_err(|error| Failure::internal("jwks", error.to_string()))?;
+        let body = serde_json::to_string(&JwkSet::of(keys))
+            .map_err(|error| Failure::internal("jwks", error.to_string()))?;
         let hash = digest(&SHA256, body.as_bytes());
         let etag = format!("\"{}\"", base64url::encode(hash.as_ref().get(..16).unwrap_or_default()));
         Ok(Self { body: body.into(), etag: etag.into() })
@@ -129,7 +137,8 @@ impl Document {
 
 fn named_keys(apis: &[Arc<ApiWithScopes>], tokens: &HashMap<ApiId, ApiKeys>) -> Result<Document, Failure> {
     let naming = apis.iter().filter(|api| api.api.profile.names_key());
-    let keys: Vec<_> = naming.filter_map(|api| tokens.get(&api.api.id)).flat_map(|keys| keys.verifying.clone()).collect();
+    let keys: Vec<_> =
+        naming.filter_map(|api| tokens.get(&api.api.id)).flat_map(|keys| keys.verifying.clone()).collect();
     Document::of(&keys)
 }
 
@@ -146,10 +155,17 @@ fn open(stored: &StoredKey, wrapping: &WrappingKeys) -> Result<SigningKey, Failu
     })?;
     let damaged = |why: String| {
         let what = format!("the signing key {} is damaged", stored.kid);
-        Failure::new(Kind::Unavailable, "key.damaged", what, why, "restore the store from a backup, or rotate the key")
+        Failure::new(
+            Kind::Unavailable,
+            "key.damaged",
+            what,
+            why,
+            "restore the store from a backup, or rotate the key",
+        )
     };
 
-    let key = SigningKey::from_pkcs8_der(stored.algorithm, &der).map_err(|error| damaged(error.to_string()))?;
+    let key =
+        SigningKey::from_pkcs8_der(stored.algorithm, &der).map_err(|error| damaged(error.to_string()))?;
     if *key.kid() != stored.kid {
         return Err(damaged("its thumbprint is not the stored one".to_owned()));
     }

@@ -58,30 +58,51 @@ pub fn path(data: &Path) -> PathBuf {
 pub fn read(data: &Path) -> Result<MasterKey, Failure> {
     let path = path(data);
     let said = |what: &str, why: String, fix: &str| {
-        Failure::new(Kind::Configuration, "master_key.unusable", format!("{what} {}", path.display()), why, fix)
+        Failure::new(
+            Kind::Configuration,
+            "master_key.unusable",
+            format!("{what} {}", path.display()),
+            why,
+            fix,
+        )
     };
     let restore = "restore the file from its backup; a new one would not open what is stored";
 
     let metadata = std::fs::metadata(&path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => said("there is no master key file", "the signing keys are sealed under it".into(), restore),
+        ErrorKind::NotFound => {
+            said("there is no master key file", "the signing keys are sealed under it".into(), restore)
+        }
         _ => said("can't read the master key file", error.to_string(), "give this user the right to read it"),
     })?;
     if !metadata.is_file() {
-        return Err(said("the master key is no plain file:", "a folder or device stands there".into(), restore));
+        return Err(said(
+            "the master key is no plain file:",
+            "a folder or device stands there".into(),
+            restore,
+        ));
     }
     if metadata.permissions().mode() & 0o077 != 0 {
-        let why = format!("its mode is {:04o}, so others can read it", metadata.permissions().mode() & 0o7777);
-        return Err(said("others may read the master key file", why, &format!("chmod 600 {}", path.display())));
+        let why =
+            format!("its mode is {:04o}, so others can read it", metadata.permissions().mode() & 0o7777);
+        return Err(said(
+            "others may read the master key file",
+            why,
+            &format!("chmod 600 {}", path.display()),
+        ));
     }
 
-    let text = Zeroizing::new(
-        std::fs::read_to_string(&path)
-            .map_err(|error| said("can't read the master key file", error.to_string(), "give this user the right to read it"))?,
-    );
-    let contents: Contents = toml::from_str(&text)
-        .map_err(|_| said("can't understand the master key file", "it is damaged or no master key file".into(), restore))?;
+    let text = Zeroizing::new(std::fs::read_to_string(&path).map_err(|error| {
+        said("can't read the master key file", error.to_string(), "give this user the right to read it")
+    })?);
+    let contents: Contents = toml::from_str(&text).map_err(|_| {
+        said("can't understand the master key file", "it is damaged or no master key file".into(), restore)
+    })?;
     parse(&contents).ok_or_else(|| {
-        said("can't understand the master key file", "an entry is missing or is not 32 bytes in base64".into(), restore)
+        said(
+            "can't understand the master key file",
+            "an entry is missing or is not 32 bytes in base64".into(),
+            restore,
+        )
     })
 }
 
@@ -90,20 +111,31 @@ pub fn create(data: &Path, entropy: &Entropy) -> Result<bool, Failure> {
     let path = path(data);
     let failed = |error: std::io::Error| {
         let what = format!("can't write the master key file {}", path.display());
-        Failure::new(Kind::Unavailable, "master_key.unwritable", what, error.to_string(), "give this user the right to write there")
+        Failure::new(
+            Kind::Unavailable,
+            "master_key.unwritable",
+            what,
+            error.to_string(),
+            "give this user the right to write there",
+        )
     };
     if path.try_exists().map_err(failed)? {
         return Ok(false);
     }
 
     let contents = Contents { wrapping: vec![entry("w", entropy)?], pepper: vec![entry("p", entropy)?] };
-    let text = toml::to_string(&contents).map_err(|error| Failure::internal("master_key.format", error.to_string()))?;
+    let text = toml::to_string(&contents)
+        .map_err(|error| Failure::internal("master_key.format", error.to_string()))?;
     let text = Zeroizing::new(format!("{HEADING}{text}"));
 
     // Written aside and linked into place: a crash leaves no half file, and of two starters one wins.
     let aside = data.join(format!(".{FILE}.{}", entropy.uuid()?));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside).map_err(failed)?;
-    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).and_then(|()| std::fs::hard_link(&aside, &path));
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside).map_err(failed)?;
+    let written = file
+        .write_all(text.as_bytes())
+        .and_then(|()| file.sync_all())
+        .and_then(|()| std::fs::hard_link(&aside, &path));
     let _ = std::fs::remove_file(&aside);
     match written {
         Ok(()) => Ok(true),
@@ -129,8 +161,14 @@ fn parse(contents: &Contents) -> Option<MasterKey> {
     let (first_wrapping, older_wrapping) = contents.wrapping.split_first()?;
     let (first_pepper, older_peppers) = contents.pepper.split_first()?;
     Some(MasterKey {
-        wrapping: WrappingKeys::new(wrapping(first_wrapping)?, older_wrapping.iter().map(wrapping).collect::<Option<_>>()?),
-        peppers: Peppers::new(pepper(first_pepper)?, older_peppers.iter().map(pepper).collect::<Option<_>>()?),
+        wrapping: WrappingKeys::new(
+            wrapping(first_wrapping)?,
+            older_wrapping.iter().map(wrapping).collect::<Option<_>>()?,
+        ),
+        peppers: Peppers::new(
+            pepper(first_pepper)?,
+            older_peppers.iter().map(pepper).collect::<Option<_>>()?,
+        ),
         pepper_id: first_pepper.id.clone(),
     })
 }

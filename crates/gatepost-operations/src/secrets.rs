@@ -47,11 +47,20 @@ pub struct AddedSecret {
 }
 
 /// Adds a secret to a client, unless it has as many live ones as it may.
-pub async fn add(gate: &Gate, actor: &Actor, client: &str, request: AddSecret) -> Result<AddedSecret, Failure> {
+pub async fn add(
+    gate: &Gate,
+    actor: &Actor,
+    client: &str,
+    request: AddSecret,
+) -> Result<AddedSecret, Failure> {
     let owner = find(gate, client).await?;
     let now = gate.clock.now();
     if request.expires.is_some_and(|at| at <= now) {
-        return Err(Failure::invalid("secret.expires", "the secret would have expired already", "give a later time"));
+        return Err(Failure::invalid(
+            "secret.expires",
+            "the secret would have expired already",
+            "give a later time",
+        ));
     }
     let label = request.label.as_deref().map(Name::parse).transpose()?;
     let (secret, stored) = make(gate, kind(&owner.client), label, request.expires)?;
@@ -92,7 +101,8 @@ pub(crate) fn make(
 ) -> Result<(Secret, StoredSecret), Failure> {
     let random = gate.entropy.bytes::<128>()?;
     let secret = Secret::generate(kind, random);
-    let secret = secret.ok_or_else(|| Failure::internal("secret.generation", "the random bytes made no secret"))?;
+    let secret =
+        secret.ok_or_else(|| Failure::internal("secret.generation", "the random bytes made no secret"))?;
     let stored = StoredSecret {
         id: SecretId(gate.entropy.uuid()?),
         label,

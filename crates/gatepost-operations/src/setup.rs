@@ -173,7 +173,13 @@ async fn belonging(store: &dyn Store, config: &Config) -> Result<MasterKey, Fail
 fn create_folder(data: &Path) -> Result<(), Failure> {
     DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(|error| {
         let what = format!("can't create the data folder {}", data.display());
-        Failure::new(Kind::Unavailable, "data.unwritable", what, error.to_string(), "give another folder with --data")
+        Failure::new(
+            Kind::Unavailable,
+            "data.unwritable",
+            what,
+            error.to_string(),
+            "give another folder with --data",
+        )
     })
 }
 

@@ -3,6 +3,7 @@
 //! Nothing here waits for a disk: the client comes from memory or one read, and no row is written.
 
 use std::net::IpAddr;
+use std::time::Instant;
 
 use gatepost_core::clients::{AuthenticatedClient, ClientId, Credentials, Presented, Source, authenticate};
 use gatepost_core::grants::{Grant, client_credentials};
@@ -18,6 +19,7 @@ use crate::gate::Gate;
 use crate::journal::RefusalEvent;
 use crate::key_ring::Signer;
 use crate::signing::NotSigned;
+use crate::telemetry::metrics::Outcome;
 
 /// A request for a token, as an edge has read it.
 pub struct TokenRequest {
@@ -55,14 +57,20 @@ pub async fn issue(gate: &Gate, request: TokenRequest) -> Result<IssuedToken, Re
     let presented_id = presented_id(&request);
     let request_id = request.request_id.clone();
 
+    let door = request.door;
     let outcome = decide_and_mint(gate, request, started).await;
+    gate.metrics.token_requested(door, counted(&outcome));
     if let Err(refusal) = &outcome {
         note(gate, started, request_id, presented_id, refusal);
     }
     outcome
 }
 
-async fn decide_and_mint(gate: &Gate, request: TokenRequest, started: Timestamp) -> Result<IssuedToken, Refusal> {
+async fn decide_and_mint(
+    gate: &Gate,
+    request: TokenRequest,
+    started: Timestamp,
+) -> Result<IssuedToken, Refusal> {
     let params = request.params?;
     check_grant_type(request.door, &params)?;
     let who = prove(gate, request.presented?, request.address, started).await?;
@@ -85,7 +93,9 @@ fn check_grant_type(door: Door, params: &Params) -> Result<(), Refusal> {
         (Some(Value::Text(_)), _) | (_, Door::Origin) => {
             Err(Code::UnsupportedGrantType.because("the grant is not client_credentials"))
         }
-        (Some(_), Door::Standard) => Err(Code::InvalidRequest.because("grant_type is not text").about("grant_type")),
+        (Some(_), Door::Standard) => {
+            Err(Code::InvalidRequest.because("grant_type is not text").about("grant_type"))
+        }
     }
 }
 
@@ -120,7 +130,9 @@ async fn prove_one(
         return Err(Code::InvalidClient.because("the client id has a form that no client has"));
     };
     if credentials.secret.form() == SecretForm::Mistyped {
-        return Err(Code::InvalidClient.because("the secret is mistyped or cut off: its checksum does not match"));
+        return Err(
+            Code::InvalidClient.because("the secret is mistyped or cut off: its checksum does not match")
+        );
     }
     let found = gate.clients.record(&id).await.map_err(|error| unavailable(&error))?;
     authenticate(found.as_ref(), credentials, source, &gate.master.peppers, now)
@@ -130,15 +142,23 @@ fn unavailable(error: &StoreError) -> Refusal {
     Code::TemporarilyUnavailable.because(error.to_string())
 }
 
-async fn mint(gate: &Gate, grant: &Grant, signer: &Signer, started: Timestamp) -> Result<IssuedToken, Refusal> {
-    let random = gate.entropy.bytes().map_err(|none| Code::TemporarilyUnavailable.because(none.to_string()))?;
+async fn mint(
+    gate: &Gate,
+    grant: &Grant,
+    signer: &Signer,
+    started: Timestamp,
+) -> Result<IssuedToken, Refusal> {
+    let random =
+        gate.entropy.bytes().map_err(|none| Code::TemporarilyUnavailable.because(none.to_string()))?;
     let minting = Minting { started, now: gate.clock.now(), random };
     let claims = grant.api.api.profile.claims(grant, &gate.issuer, &minting);
 
     let client = &grant.client.client.id;
     let text = signer.input.with_claims(claims.json.as_bytes());
+    let asked = Instant::now();
     let signed = gate.pool.sign(&signer.key, text, client, gate.pool.deadline()).await;
     let (text, signature) = signed.map_err(|reason| not_signed(&reason))?;
+    gate.metrics.signed(asked.elapsed());
 
     Ok(IssuedToken {
         access_token: sign::finish(text, &signature),
@@ -159,6 +179,14 @@ fn not_signed(reason: &NotSigned) -> Refusal {
 
 /// What must have happened before a signed token may leave, such as mirroring it elsewhere. Nothing does today.
 async fn before_answer(_gate: &Gate, _issued: &IssuedToken) {}
+
+fn counted(outcome: &Result<IssuedToken, Refusal>) -> Outcome {
+    match outcome {
+        Ok(_) => Outcome::Issued,
+        Err(refusal) if refusal.code == Code::TemporarilyUnavailable => Outcome::Unavailable,
+        Err(_) => Outcome::Refused,
+    }
+}
 
 fn note(gate: &Gate, at: Timestamp, request_id: String, client: String, refusal: &Refusal) {
     let (code, reason) = (refusal.code.as_str(), refusal.reason.clone().into_owned());

@@ -5,11 +5,14 @@
 pub mod http;
 mod oauth;
 mod router;
+mod serve;
 mod state;
 
 use std::sync::Arc;
 
 use gatepost_operations::gate::Gate;
+
+pub use serve::{Listeners, Serving, bind, serve};
 
 /// The public listener's routes over `gate`, without connection handling: for tests in process.
 pub fn public_routes(gate: Arc<Gate>) -> axum::Router {

@@ -44,7 +44,11 @@ fn read(route: MethodRouter<App>) -> MethodRouter<App> {
 
 async fn only_reading(method: Method) -> Response {
     const ALLOWED: &str = "GET, HEAD";
-    if method == Method::OPTIONS { failure::options(ALLOWED) } else { failure::method_not_allowed(&method, ALLOWED) }
+    if method == Method::OPTIONS {
+        failure::options(ALLOWED)
+    } else {
+        failure::method_not_allowed(&method, ALLOWED)
+    }
 }
 
 async fn nothing_here() -> Response {

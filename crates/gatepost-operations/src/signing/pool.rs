@@ -99,7 +99,10 @@ impl Pool {
         };
         let (started, failed): (Vec<_>, Vec<_>) = (0..self.threads).map(start).partition(Result::is_ok);
         if !failed.is_empty() {
-            tracing::error!(missing = failed.len(), "signing threads could not be started; signing is slower");
+            tracing::error!(
+                missing = failed.len(),
+                "signing threads could not be started; signing is slower"
+            );
         }
         started.into_iter().flatten().collect()
     }

@@ -1,9 +1,9 @@
 //! This file is where the authorization server's metadata are handed out (RFC 8414).
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use axum::Json;
 use gatepost_operations::discovery;
 
 use crate::state::App;

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, PRAGMA};
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gatepost_operations::core::params::Door;
 use gatepost_operations::core::refusal::{Code, Refusal};
@@ -28,7 +28,11 @@ pub(crate) async fn standard(State(app): State<App>, request: Request) -> Respon
 
 /// Any other method at either door.
 pub(crate) async fn other_method(method: Method) -> Response {
-    if method == Method::OPTIONS { failure::options("POST") } else { failure::method_not_allowed(&method, "POST") }
+    if method == Method::OPTIONS {
+        failure::options("POST")
+    } else {
+        failure::method_not_allowed(&method, "POST")
+    }
 }
 
 async fn answer(app: &App, door: Door, request: Request) -> Response {
@@ -39,16 +43,22 @@ async fn answer(app: &App, door: Door, request: Request) -> Response {
     let body = match body::collect(body, config.server.body_limit).await {
         Ok(body) => body,
         Err(Broken::TooLarge) => return dress.too_large(),
-        Err(Broken::Cut) => return dress.refuse(&Code::InvalidRequest.because("the body was cut off"), &parts.headers),
+        Err(Broken::Cut) => {
+            return dress.refuse(&Code::InvalidRequest.because("the body was cut off"), &parts.headers);
+        }
     };
     let params = params::read(door, &parts.headers, body).await;
-    let presented = params.as_ref().map_err(Clone::clone).and_then(|params| presented::find(door, &parts.headers, params));
+    let presented = params
+        .as_ref()
+        .map_err(Clone::clone)
+        .and_then(|params| presented::find(door, &parts.headers, params));
     let peer = parts.extensions.get::<Peer>().map(|peer| peer.0.ip());
     let request = TokenRequest {
         door,
         params,
         presented,
-        address: peer.and_then(|peer| address::of_caller(peer, &parts.headers, &config.server.trusted_proxies)),
+        address: peer
+            .and_then(|peer| address::of_caller(peer, &parts.headers, &config.server.trusted_proxies)),
         request_id: parts.extensions.get::<RequestId>().map_or_else(String::new, |id| id.0.to_string()),
     };
 
@@ -68,9 +78,14 @@ struct TokenBody<'a> {
 }
 
 fn granted(door: Door, issued: IssuedToken) -> Response {
-    let scope = (door == Door::Standard && issued.scopes_differ && !issued.scopes.is_empty()).then(|| issued.scopes.joined());
-    let body =
-        TokenBody { token_type: "Bearer", expires_in: issued.expires_in, access_token: &issued.access_token, scope };
+    let scope = (door == Door::Standard && issued.scopes_differ && !issued.scopes.is_empty())
+        .then(|| issued.scopes.joined());
+    let body = TokenBody {
+        token_type: "Bearer",
+        expires_in: issued.expires_in,
+        access_token: &issued.access_token,
+        scope,
+    };
     let Ok(text) = serde_json::to_string(&body) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
@@ -90,7 +105,7 @@ fn granted(door: Door, issued: IssuedToken) -> Response {
     response
 }
 
-fn refused(dress: Dress<'_>, refusal: Refusal, headers: &axum::http::HeaderMap) -> Response {
+fn refused(dress: Dress<'_>, refusal: Refusal, headers: &HeaderMap) -> Response {
     let mut response = dress.refuse(&refusal, headers);
     let facts = LogFacts {
         refusal: Some(refusal.code.as_str()),
