@@ -61,7 +61,8 @@ impl AuditLine {
     fn computed_hash(&self) -> [u8; 32] {
         let mut context = Context::new(&SHA256);
         let (seq, at) = (self.seq.to_be_bytes(), self.at.to_be_bytes());
-        let texts = [&self.actor, &self.action, &self.noun, &self.id, &self.details].map(|text| text.as_bytes());
+        let texts =
+            [&self.actor, &self.action, &self.noun, &self.id, &self.details].map(|text| text.as_bytes());
         for field in [&seq[..], &at[..]].into_iter().chain(texts).chain([&self.previous[..]]) {
             context.update(&u64::try_from(field.len()).unwrap_or(u64::MAX).to_be_bytes());
             context.update(field);

@@ -112,9 +112,13 @@ impl Change {
             Self::PartnerDeleted(id) => Subject::Partner(*id),
             Self::ApiCreated(api) | Self::ApiUpdated(api) => Subject::Api(api.id),
             Self::ApiDeleted(id) | Self::ScopeCreated(id, _) | Self::ScopeDeleted(id, _) => Subject::Api(*id),
-            Self::ClientCreated { client, .. } | Self::ClientUpdated(client) => Subject::Client(client.id.clone()),
+            Self::ClientCreated { client, .. } | Self::ClientUpdated(client) => {
+                Subject::Client(client.id.clone())
+            }
             Self::ClientDeleted(id) => Subject::Client(id.clone()),
-            Self::SecretAdded { client, .. } | Self::SecretEnded { client, .. } => Subject::Client(client.clone()),
+            Self::SecretAdded { client, .. } | Self::SecretEnded { client, .. } => {
+                Subject::Client(client.clone())
+            }
             Self::KeyAdded(key) => match key.owner {
                 KeyOwner::Api(api) => Subject::Api(api),
                 KeyOwner::Service => Subject::Server,

@@ -55,7 +55,12 @@ mod tests {
 
     #[test]
     fn only_plain_https_addresses_and_loopback_are_issuers() {
-        for good in ["https://auth.example.com", "https://a.example/tenant", "http://127.0.0.1:8460", "http://[::1]:1"] {
+        for good in [
+            "https://auth.example.com",
+            "https://a.example/tenant",
+            "http://127.0.0.1:8460",
+            "http://[::1]:1",
+        ] {
             assert!(Issuer::parse(good).is_ok(), "{good}");
         }
         for bad in [

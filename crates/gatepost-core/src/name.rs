@@ -88,8 +88,12 @@ mod tests {
 
     #[test]
     fn a_slug_is_made_of_the_letters_and_digits_of_a_name() {
-        let cases =
-            [("Acme Ltd", "acme-ltd"), ("  Ünïted  Films & Co. ", "n-ted-films-co"), ("日本", "partner"), ("a--b", "a-b")];
+        let cases = [
+            ("Acme Ltd", "acme-ltd"),
+            ("  Ünïted  Films & Co. ", "n-ted-films-co"),
+            ("日本", "partner"),
+            ("a--b", "a-b"),
+        ];
         for (name, slug) in cases {
             assert_eq!(Name::parse(name).unwrap().slug().as_str(), slug, "{name}");
         }

@@ -227,7 +227,8 @@ mod tests {
 
     #[test]
     fn tags_differ_by_secret_and_by_pepper() {
-        let peppers = Peppers::new(Pepper::new("p2".into(), &[2; 32]), vec![Pepper::new("p1".into(), &[1; 32])]);
+        let peppers =
+            Peppers::new(Pepper::new("p2".into(), &[2; 32]), vec![Pepper::new("p1".into(), &[1; 32])]);
         let (a, b) = (Secret::new("a".into()), Secret::new("b".into()));
 
         assert!(peppers.tag(&a).matches(&peppers.tag(&a)));

@@ -29,7 +29,9 @@ pub fn register(id: ApiId, new: NewApi, now: Timestamp) -> Result<Api, BadApi> {
     let algorithm = match (&new.profile, new.algorithm) {
         (Profile::Passport(_), None | Some(Algorithm::Rs256)) => Algorithm::Rs256,
         (Profile::Passport(_), Some(_)) => {
-            return Err(BadApi("the passport profile is RS256 only; leave --alg away or take --profile rfc9068"));
+            return Err(BadApi(
+                "the passport profile is RS256 only; leave --alg away or take --profile rfc9068",
+            ));
         }
         (Profile::Rfc9068, asked) => asked.unwrap_or(Algorithm::Es256),
     };

@@ -83,17 +83,24 @@ impl Client {
         if apis.is_empty() {
             return Err(bad("a client needs an API", "name one with --api"));
         }
-        let known: Scopes = apis.iter().flat_map(|api| api.scopes.iter().map(|scope| scope.name.clone())).collect();
+        let known: Scopes =
+            apis.iter().flat_map(|api| api.scopes.iter().map(|scope| scope.name.clone())).collect();
         if let Some(scope) = self.scopes.first_outside(&known) {
             let what = format!("none of the client's APIs has the scope `{}`", scope.as_str());
             return Err(bad(what, "create it with `gatepost scope create`, or name another"));
         }
-        if let Some(scope) = self.default_scopes.as_ref().and_then(|default| default.first_outside(&self.scopes)) {
+        if let Some(scope) =
+            self.default_scopes.as_ref().and_then(|default| default.first_outside(&self.scopes))
+        {
             let what = format!("the default scope `{}` is not granted to the client", scope.as_str());
             return Err(bad(what, "grant it with --scope as well"));
         }
         if self.lifetime > longest {
-            let what = format!("a lifetime of {} s is over the limit of {} s", self.lifetime.seconds(), longest.seconds());
+            let what = format!(
+                "a lifetime of {} s is over the limit of {} s",
+                self.lifetime.seconds(),
+                longest.seconds()
+            );
             return Err(bad(what, "take a shorter one or raise tokens.max_lifetime"));
         }
         Ok(())

@@ -54,7 +54,9 @@ fn target(
 
     let Some(resource) = resource else {
         let default = client.apis.iter().find_map(known);
-        return default.map(Arc::clone).ok_or_else(|| Code::UnauthorizedClient.because("the client has no API"));
+        return default
+            .map(Arc::clone)
+            .ok_or_else(|| Code::UnauthorizedClient.because("the client has no API"));
     };
     let mut own = client.apis.iter().filter_map(known);
     let named = own.find(|known| known.api.audience.as_str() == resource);
@@ -63,7 +65,9 @@ fn target(
 
 fn would_pass_for_a_user(client: &Client, api: &ApiWithScopes) -> bool {
     match &api.api.profile {
-        Profile::Passport(options) => options.puts_client_into_sub() && client.id.is_integer() && !options.allow_integer_sub,
+        Profile::Passport(options) => {
+            options.puts_client_into_sub() && client.id.is_integer() && !options.allow_integer_sub
+        }
         Profile::Rfc9068 => false,
     }
 }
@@ -92,9 +96,9 @@ fn granted_scopes(client: &Client, api: &ApiWithScopes, asked: Option<&Scopes>) 
     }
     match (asked.first_outside(&client.scopes), client.ungranted_scope) {
         (Some(_), UngrantedScope::Dropped) => Ok(asked.within(&client.scopes)),
-        (Some(ungranted), UngrantedScope::Refused) => {
-            Err(Code::InvalidScope.because("the scope is not granted to the client").about(ungranted.as_str()))
-        }
+        (Some(ungranted), UngrantedScope::Refused) => Err(Code::InvalidScope
+            .because("the scope is not granted to the client")
+            .about(ungranted.as_str())),
         (None, _) => Ok(asked.clone()),
     }
 }

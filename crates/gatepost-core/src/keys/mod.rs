@@ -2,7 +2,7 @@
 
 mod sealed;
 
-pub use sealed::{Sealed, SealError, WrappingKey, WrappingKeys};
+pub use sealed::{SealError, Sealed, WrappingKey, WrappingKeys};
 
 use gatepost_jose::{Algorithm, Jwk, KeyId, PublicKey};
 use serde::{Deserialize, Serialize};

@@ -23,7 +23,9 @@ pub enum SealError {
     #[error("it was sealed under the wrapping key `{0}`, which is not in the master key file")]
     NoSuchKey(String),
     /// The key has the right name but is another, or the bytes were changed.
-    #[error("the wrapping key `{0}` does not open it: the key is another one, or the stored bytes were changed")]
+    #[error(
+        "the wrapping key `{0}` does not open it: the key is another one, or the stored bytes were changed"
+    )]
     Shut(String),
 }
 
@@ -67,7 +69,11 @@ impl WrappingKeys {
         let tag = self
             .current
             .key
-            .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(name.as_bytes()), &mut text)
+            .seal_in_place_separate_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(name.as_bytes()),
+                &mut text,
+            )
             .map_err(|_| shut())?;
 
         let bytes = [&nonce[..], &text, tag.as_ref()].concat();
@@ -85,7 +91,8 @@ impl WrappingKeys {
 
         let mut text = Zeroizing::new(rest.to_vec());
         let nonce = Nonce::assume_unique_for_key(*nonce);
-        let opened = key.key.open_in_place(nonce, Aad::from(name.as_bytes()), &mut text).map_err(|_| shut())?;
+        let opened =
+            key.key.open_in_place(nonce, Aad::from(name.as_bytes()), &mut text).map_err(|_| shut())?;
         Ok(Zeroizing::new(opened.to_vec()))
     }
 }

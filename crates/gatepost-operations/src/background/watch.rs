@@ -22,7 +22,7 @@ pub fn start(gate: Arc<Gate>) -> JoinHandle<()> {
             // Said when it changes, not each half second.
             match (&outcome, reachable) {
                 (Err(failure), true) => {
-                    tracing::error!(why = %failure, "the store does not answer; known clients are served from memory")
+                    tracing::error!(why = %failure, "the store does not answer; known clients are served from memory");
                 }
                 (Ok(()), false) => tracing::info!("the store answers again"),
                 (Err(_), false) | (Ok(()), true) => {}

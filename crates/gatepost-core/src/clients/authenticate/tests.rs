@@ -95,7 +95,9 @@ fn every_bar_to_a_client_refuses_it() {
         ("the client is pinned to another authentication method", |r| {
             r.client.auth_method = Some(Method::SecretBasic);
         }),
-        ("the address is not in the client's list", |r| r.client.allow = vec!["10.9.0.0/16".parse().unwrap()]),
+        ("the address is not in the client's list", |r| {
+            r.client.allow = vec!["10.9.0.0/16".parse().unwrap()]
+        }),
         ("wrong secret", |r| r.secrets.clear()),
     ];
     for (reason, bar) in bars {

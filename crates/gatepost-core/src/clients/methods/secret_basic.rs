@@ -10,7 +10,8 @@ use crate::secret::Secret;
 
 /// The readings of an id and a secret that came in a Basic header.
 pub fn candidates(client_id: &str, secret: &str) -> Presented {
-    let mut candidates = vec![Credentials { client_id: client_id.to_owned(), secret: Secret::new(secret.to_owned()) }];
+    let mut candidates =
+        vec![Credentials { client_id: client_id.to_owned(), secret: Secret::new(secret.to_owned()) }];
 
     if let (Some(decoded_id), Some(decoded_secret)) = (decoded(client_id), decoded(secret))
         && (decoded_id != client_id || decoded_secret != secret)

@@ -101,11 +101,16 @@ fn t05_trailing_zeros_of_a_date_are_dropped() {
 
 #[test]
 fn t13_whole_seconds_are_rounded_down_and_the_jti_begins_with_the_milliseconds() {
-    let seconds = Profile::Passport(PassportOptions { timestamps: Timestamps::Seconds, ..PassportOptions::default() });
+    let seconds =
+        Profile::Passport(PassportOptions { timestamps: Timestamps::Seconds, ..PassportOptions::default() });
 
     let claims = claims(seconds, "", &minting(1_710_220_031_999_999, 1_710_220_031_999_999, [0xab; 40]));
 
-    assert!(claims.json.contains(r#""iat":1710220031,"nbf":1710220031,"exp":1710223631,"#), "{}", claims.json);
+    assert!(
+        claims.json.contains(r#""iat":1710220031,"nbf":1710220031,"exp":1710223631,"#),
+        "{}",
+        claims.json
+    );
     assert_eq!(&claims.jti[..12], format!("{:012x}", 1_710_220_031_999_u64));
     assert_eq!(claims.jti.len(), 80);
 }
@@ -118,12 +123,16 @@ fn headers_name_the_key_where_the_profile_says_so() {
     let plain = Profile::Passport(PassportOptions::default()).header(Algorithm::Rs256, &kid);
     assert_eq!(plain, r#"{"typ":"JWT","alg":"RS256"}"#);
     assert_eq!(with_kid.header(Algorithm::Rs256, &kid), r#"{"typ":"JWT","alg":"RS256","kid":"kid-1"}"#);
-    assert_eq!(Profile::Rfc9068.header(Algorithm::Es256, &kid), r#"{"typ":"at+jwt","alg":"ES256","kid":"kid-1"}"#);
+    assert_eq!(
+        Profile::Rfc9068.header(Algorithm::Es256, &kid),
+        r#"{"typ":"at+jwt","alg":"ES256","kid":"kid-1"}"#
+    );
 }
 
 #[test]
 fn rfc9068_claims_are_whole_and_their_jti_begins_with_the_milliseconds() {
-    let claims = claims(Profile::Rfc9068, "a b", &minting(1_710_220_031_577_478, 1_710_220_031_583_112, [0; 40]));
+    let claims =
+        claims(Profile::Rfc9068, "a b", &minting(1_710_220_031_577_478, 1_710_220_031_583_112, [0; 40]));
 
     assert_eq!(
         claims.json,
