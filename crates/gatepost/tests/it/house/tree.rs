@@ -113,8 +113,17 @@ fn collect(folder: &Path, pages: &mut Vec<Page>) {
 #[derive(Debug)]
 pub(super) struct Package {
     pub name: String,
+    /// Its folder from the root.
+    pub folder: String,
     /// Names of ordinary dependencies: not those of tests and build scripts.
     pub needs: Vec<String>,
+}
+
+impl Package {
+    pub(super) fn sample(name: &str, needs: &[&str]) -> Self {
+        let needs = needs.iter().map(|need| (*need).to_owned()).collect();
+        Self { name: name.to_owned(), folder: format!("crates/{name}"), needs }
+    }
 }
 
 /// The crates of the workspace.
@@ -127,7 +136,15 @@ pub(super) fn packages() -> Vec<Package> {
 fn package(described: &Value) -> Package {
     let needs = described["dependencies"].as_array().expect("a package has dependencies").iter();
     let ordinary = needs.filter(|need| need["kind"].is_null());
-    Package { name: text(&described["name"]), needs: ordinary.map(|need| text(&need["name"])).collect() }
+    let manifest = PathBuf::from(text(&described["manifest_path"]));
+    let folder =
+        manifest.parent().and_then(|folder| folder.strip_prefix(root()).ok()).unwrap_or(Path::new(""));
+    let folder = folder.to_string_lossy().replace('\\', "/");
+    Package {
+        name: text(&described["name"]),
+        folder,
+        needs: ordinary.map(|need| text(&need["name"])).collect(),
+    }
 }
 
 fn text(value: &Value) -> String {
