@@ -1,14 +1,18 @@
 //! This file is where everything that an operator or the server may change is listed: the store applies these and nothing else.
 
+use gatepost_jose::KeyId;
 use serde_json::{Value, json};
 
 use crate::actor::Actor;
+use crate::apis::routes::Route;
 use crate::apis::{Api, ApiId, ApiScope};
-use crate::clients::{Client, ClientId, SecretId, StoredSecret};
-use crate::keys::{KeyOwner, StoredKey};
+use crate::clients::{Client, ClientId, ClientKey, ClientKeyId, SecretId, StoredSecret};
+use crate::keys::{KeyOwner, KeyState, Sealed, StoredKey};
 use crate::partners::{Partner, PartnerId};
 use crate::scope::Scope;
+use crate::secret::SecretTag;
 use crate::time::Timestamp;
+use crate::tokens::revoke::Revocation;
 
 /// One change of audited state. Updates carry the version they were decided on; the store refuses them if it has moved on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,8 +60,91 @@ pub enum Change {
         /// From when on it is refused.
         at: Timestamp,
     },
+    /// A secret was given an end.
+    SecretLimited {
+        /// The client.
+        client: ClientId,
+        /// The secret.
+        secret: SecretId,
+        /// From when on it is no longer accepted.
+        expires: Timestamp,
+    },
+    /// A secret was tagged anew, under a newer pepper.
+    SecretRetagged {
+        /// The client.
+        client: ClientId,
+        /// The secret.
+        secret: SecretId,
+        /// Its new one-way form.
+        tag: SecretTag,
+    },
+    /// A client got a public key.
+    ClientKeyAdded {
+        /// The client.
+        client: ClientId,
+        /// The key.
+        key: ClientKey,
+    },
+    /// A client's public key was taken away.
+    ClientKeyRemoved {
+        /// The client.
+        client: ClientId,
+        /// The key.
+        key: ClientKeyId,
+    },
+    /// An API got one more secret.
+    ApiSecretAdded {
+        /// The API.
+        api: ApiId,
+        /// The secret.
+        secret: StoredSecret,
+    },
+    /// A secret of an API was ended before its time.
+    ApiSecretEnded {
+        /// The API.
+        api: ApiId,
+        /// The secret.
+        secret: SecretId,
+        /// From when on it is refused.
+        at: Timestamp,
+    },
+    /// A line was added to an API's route table, in place of one for the same method and path.
+    RouteAdded(ApiId, Route),
+    /// A line was taken from an API's route table.
+    RouteRemoved {
+        /// The API.
+        api: ApiId,
+        /// The line's method.
+        method: String,
+        /// The line's path.
+        path: String,
+    },
     /// A key was made or imported.
     KeyAdded(StoredKey),
+    /// A key went on in its life.
+    KeyMoved {
+        /// Which.
+        kid: KeyId,
+        /// Whose it is.
+        owner: KeyOwner,
+        /// Where it was; if it is no longer there, someone else was faster.
+        from: KeyState,
+        /// Where it is now.
+        to: KeyState,
+        /// When its last token has expired, once it signs no more.
+        verifies_until: Option<Timestamp>,
+    },
+    /// A key was sealed anew, under another wrapping key.
+    KeyRewrapped {
+        /// Which.
+        kid: KeyId,
+        /// Whose it is.
+        owner: KeyOwner,
+        /// Its private half as it is sealed now.
+        sealed: Sealed,
+    },
+    /// Tokens were revoked.
+    Revoked(Revocation),
     /// The master key file that this state belongs to was taken into use.
     MasterKeyAdopted {
         /// The pepper that new secrets are tagged with.
@@ -100,7 +187,24 @@ impl Change {
             Self::ClientDeleted(_) => "client.deleted",
             Self::SecretAdded { .. } => "secret.added",
             Self::SecretEnded { .. } => "secret.ended",
+            Self::SecretLimited { .. } => "secret.limited",
+            Self::SecretRetagged { .. } => "secret.retagged",
+            Self::ClientKeyAdded { .. } => "client_key.added",
+            Self::ClientKeyRemoved { .. } => "client_key.removed",
+            Self::ApiSecretAdded { .. } => "api_secret.added",
+            Self::ApiSecretEnded { .. } => "api_secret.ended",
+            Self::RouteAdded(..) => "route.added",
+            Self::RouteRemoved { .. } => "route.removed",
             Self::KeyAdded(_) => "key.added",
+            Self::KeyMoved { to, .. } => match to {
+                KeyState::Published => "key.published",
+                KeyState::Signing => "key.promoted",
+                KeyState::Verifying => "key.demoted",
+                KeyState::Retired => "key.retired",
+                KeyState::Revoked => "key.revoked",
+            },
+            Self::KeyRewrapped { .. } => "key.rewrapped",
+            Self::Revoked(_) => "token.revoked",
             Self::MasterKeyAdopted { .. } => "master_key.adopted",
         }
     }
@@ -119,10 +223,19 @@ impl Change {
             Self::SecretAdded { client, .. } | Self::SecretEnded { client, .. } => {
                 Subject::Client(client.clone())
             }
-            Self::KeyAdded(key) => match key.owner {
-                KeyOwner::Api(api) => Subject::Api(api),
+            Self::SecretLimited { client, .. }
+            | Self::SecretRetagged { client, .. }
+            | Self::ClientKeyAdded { client, .. }
+            | Self::ClientKeyRemoved { client, .. } => Subject::Client(client.clone()),
+            Self::ApiSecretAdded { api, .. } | Self::ApiSecretEnded { api, .. } => Subject::Api(*api),
+            Self::RouteAdded(api, _) | Self::RouteRemoved { api, .. } => Subject::Api(*api),
+            Self::KeyAdded(StoredKey { owner, .. })
+            | Self::KeyMoved { owner, .. }
+            | Self::KeyRewrapped { owner, .. } => match owner {
+                KeyOwner::Api(api) => Subject::Api(*api),
                 KeyOwner::Service => Subject::Server,
             },
+            Self::Revoked(revocation) => Subject::Revocation(revocation.what.name()),
             Self::MasterKeyAdopted { .. } => Subject::Server,
         }
     }
@@ -143,6 +256,21 @@ impl Change {
                 json!({ "secret_id": secret.id, "label": secret.label, "expires": secret.expires })
             }
             Self::SecretEnded { secret, at, .. } => json!({ "secret_id": secret, "at": at }),
+            Self::SecretLimited { secret, expires, .. } => json!({ "secret_id": secret, "expires": expires }),
+            Self::SecretRetagged { secret, tag, .. } => json!({ "secret_id": secret, "pepper": tag.pepper }),
+            Self::ClientKeyAdded { key, .. } => json!(key),
+            Self::ClientKeyRemoved { key, .. } => json!({ "key_id": key }),
+            Self::ApiSecretAdded { secret, .. } => {
+                json!({ "secret_id": secret.id, "label": secret.label, "expires": secret.expires })
+            }
+            Self::ApiSecretEnded { secret, at, .. } => json!({ "secret_id": secret, "at": at }),
+            Self::RouteAdded(_, route) => json!(route),
+            Self::RouteRemoved { method, path, .. } => json!({ "method": method, "path": path }),
+            Self::KeyMoved { kid, from, to, verifies_until, .. } => {
+                json!({ "kid": kid, "from": from, "to": to, "verifies_until": verifies_until })
+            }
+            Self::KeyRewrapped { kid, sealed, .. } => json!({ "kid": kid, "wrapping": sealed.wrapping }),
+            Self::Revoked(revocation) => json!(revocation),
             Self::KeyAdded(key) => {
                 json!({ "kid": key.kid, "alg": key.algorithm, "state": key.state, "signs_from": key.signs_from })
             }
@@ -160,6 +288,8 @@ pub enum Subject {
     Api(ApiId),
     /// A client and its secrets.
     Client(ClientId),
+    /// What was revoked; the text names it.
+    Revocation(String),
     /// The server itself.
     Server,
 }
@@ -171,6 +301,7 @@ impl Subject {
             Self::Partner(_) => "partner",
             Self::Api(_) => "api",
             Self::Client(_) => "client",
+            Self::Revocation(_) => "revocation",
             Self::Server => "server",
         }
     }
@@ -181,6 +312,7 @@ impl Subject {
             Self::Partner(id) => id.0.to_string(),
             Self::Api(id) => id.0.to_string(),
             Self::Client(id) => id.to_string(),
+            Self::Revocation(what) => what.clone(),
             Self::Server => String::new(),
         }
     }
@@ -191,6 +323,7 @@ impl Subject {
             "partner" => id.parse().ok().map(PartnerId).map(Self::Partner),
             "api" => id.parse().ok().map(ApiId).map(Self::Api),
             "client" => ClientId::parse(id).map(Self::Client),
+            "revocation" => Some(Self::Revocation(id.to_owned())),
             "server" => Some(Self::Server),
             _ => None,
         }

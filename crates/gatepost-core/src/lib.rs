@@ -22,3 +22,4 @@ pub mod scope;
 pub mod secret;
 pub mod time;
 pub mod tokens;
+pub mod usage;

@@ -16,13 +16,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use gatepost_core::apis::ApiWithScopes;
+use gatepost_core::apis::{ApiAccess, ApiId, ApiWithScopes};
 use gatepost_core::audit::AuditLine;
 use gatepost_core::change::{AuditedChange, Subject};
 use gatepost_core::clients::{Client, ClientId, ClientRecord, StoredSecret};
 use gatepost_core::keys::StoredKey;
 use gatepost_core::name::Slug;
 use gatepost_core::partners::{Partner, PartnerId};
+use gatepost_core::time::Timestamp;
+use gatepost_core::tokens::revoke::Revocation;
+use gatepost_core::usage::{ClientUsage, Hour, SecretUsage};
 
 pub use cached::CachedClients;
 pub use error::StoreError;
@@ -57,7 +60,7 @@ pub async fn open(location: &Location, connections: u32) -> Result<Arc<dyn Store
 
 /// All that the state holds, and the one way to change it.
 #[async_trait]
-pub trait Store: Partners + Apis + Clients + Keys + Audit + Send + Sync {
+pub trait Store: Partners + Apis + Clients + Keys + Revocations + Assertions + UsageLog + Audit + Send + Sync {
     /// Applies the changes with their audit lines, all or none; returns the sequence number of the last.
     ///
     /// A row that has moved on since the change was decided, or a name that is taken, is [`StoreError::Conflict`];
@@ -92,6 +95,12 @@ pub trait Partners {
 pub trait Apis {
     /// All APIs in order of their names.
     async fn apis(&self) -> Result<Vec<ApiWithScopes>, StoreError>;
+
+    /// How every API authenticates and its route table; secrets that have ended are left out.
+    async fn api_access(&self) -> Result<Vec<ApiAccess>, StoreError>;
+
+    /// All secrets of an API in order of their creation, ended ones too.
+    async fn api_secrets(&self, api: ApiId) -> Result<Vec<StoredSecret>, StoreError>;
 }
 
 /// Clients and their secrets, read.
@@ -115,6 +124,43 @@ pub trait Keys {
 
     /// The pepper that this state belongs to and the tag of the known text under it; `None` in an empty store.
     async fn master_key_check(&self) -> Result<Option<(String, Vec<u8>)>, StoreError>;
+}
+
+/// What was revoked, until it would have expired by itself.
+#[async_trait]
+pub trait Revocations {
+    /// The revocations that changes after `seq` brought, in order, at most `limit`; those over at `now` are left out.
+    async fn revocations(&self, seq: i64, now: Timestamp, limit: u32) -> Result<Vec<(i64, Revocation)>, StoreError>;
+
+    /// Forgets revocations that are over at `now`, at most `limit`; returns how many. Needs no audit line.
+    async fn forget_revocations(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError>;
+}
+
+/// The ids of client assertions that were used (RFC 7523 section 3), each until it would have expired by itself.
+#[async_trait]
+pub trait Assertions {
+    /// Remembers that `client` used `jti`; `false` if it did before. True is durable: once said, a replay is refused,
+    /// restart included, and of many at the same moment exactly one hears it. Those that wait together are written together.
+    async fn remember_once(&self, client: &ClientId, jti: &str, until: Timestamp) -> Result<bool, StoreError>;
+
+    /// Forgets what is over at `now`, at most `limit`; returns how many.
+    async fn forget_assertions(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError>;
+}
+
+/// Counters by client and hour, and the last use of each secret: written in batches, without audit lines.
+#[async_trait]
+pub trait UsageLog {
+    /// Adds the counts to what is stored, all or none; a secret or client that is gone is passed over.
+    async fn add_usage(&self, clients: &[ClientUsage], secrets: &[SecretUsage]) -> Result<(), StoreError>;
+
+    /// The counts from hour `from` on up to and with `to`, of one client or of all, in order of hour and client.
+    async fn usage(&self, client: Option<&ClientId>, from: Hour, to: Hour) -> Result<Vec<ClientUsage>, StoreError>;
+
+    /// The last uses of a client's secrets.
+    async fn secret_usage(&self, client: &ClientId) -> Result<Vec<SecretUsage>, StoreError>;
+
+    /// Forgets the counts of hours before `before`, at most `limit` rows; returns how many.
+    async fn forget_usage(&self, before: Hour, limit: u32) -> Result<u64, StoreError>;
 }
 
 /// The audit trail, and the news that it doubles as.

@@ -1,6 +1,7 @@
 //! This folder is where APIs are: the resource servers that tokens are for.
 
 mod register;
+pub mod routes;
 
 pub use register::{BadApi, NewApi, register};
 
@@ -9,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use uuid::Uuid;
 
+use crate::apis::routes::Route;
+use crate::clients::StoredSecret;
 use crate::name::Slug;
 use crate::scope::{Scope, Scopes};
 use crate::time::Timestamp;
@@ -78,6 +81,17 @@ pub struct ApiWithScopes {
     pub api: Api,
     /// Its scopes, in order of their names.
     pub scopes: Vec<ApiScope>,
+}
+
+/// How an API authenticates and what it guards by method and path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiAccess {
+    /// The API.
+    pub api: ApiId,
+    /// Its secrets that have not ended.
+    pub secrets: Vec<StoredSecret>,
+    /// Its route table; every path is allowed to valid tokens when empty.
+    pub routes: Vec<Route>,
 }
 
 impl ApiWithScopes {

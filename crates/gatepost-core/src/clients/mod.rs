@@ -1,14 +1,16 @@
 //! This folder is where clients are: the programs of partners, the secrets they hold and how they prove who they are.
 
 mod authenticate;
+mod keys;
 pub mod methods;
 mod register;
 mod secrets;
 
 pub use authenticate::{AuthenticatedClient, Source, authenticate};
+pub use keys::{ClientKey, ClientKeyId, KeyMaterial};
 pub use methods::{Credentials, Method, Presented};
 pub use register::{BadClient, NewClient, register, with_status};
-pub use secrets::{SecretConflict, SecretId, SecretState, StoredSecret, add_secret, end_secret};
+pub use secrets::{SecretConflict, SecretId, SecretState, StoredSecret, add_secret, end_secret, roll_secret};
 
 use std::fmt;
 
@@ -142,4 +144,6 @@ pub struct ClientRecord {
     pub partner_status: Status,
     /// Its secrets that have not ended.
     pub secrets: Vec<StoredSecret>,
+    /// Its public keys.
+    pub keys: Vec<ClientKey>,
 }

@@ -1,5 +1,7 @@
 //! This file is where the secrets of a client are, each with its own life.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -89,6 +91,30 @@ pub fn add_secret(
         return Err(SecretConflict::TooMany);
     }
     Ok(Change::SecretAdded { client: owner.client.id.clone(), secret })
+}
+
+/// The client with a new secret; every other usable one ends after `overlap` at the latest.
+pub fn roll_secret(
+    owner: &ClientRecord,
+    secret: StoredSecret,
+    overlap: Duration,
+    most: usize,
+    now: Timestamp,
+) -> Result<Vec<Change>, SecretConflict> {
+    let client = &owner.client.id;
+    let last_moment = now.after(overlap);
+    let lives_on = |old: &&StoredSecret| old.expires.is_none_or(|at| at > last_moment);
+    let limit = |old: &StoredSecret| Change::SecretLimited {
+        client: client.clone(),
+        secret: old.id,
+        expires: last_moment,
+    };
+
+    let limits: Vec<_> = usable(owner, now).filter(lives_on).map(limit).collect();
+    // With no overlap the others end at once and take no place.
+    let after = if overlap.is_zero() { most.saturating_add(usable(owner, now).count()) } else { most };
+    let added = add_secret(owner, secret, after, now)?;
+    Ok(std::iter::once(added).chain(limits).collect())
 }
 
 /// The client without the secret `id`; the last usable one goes only with `force`.

@@ -1,5 +1,6 @@
 //! This folder is where signing keys are: whose they are, where they are in their lives, how they are sealed at rest.
 
+pub mod rotation;
 mod sealed;
 
 pub use sealed::{SealError, Sealed, WrappingKey, WrappingKeys};
@@ -76,6 +77,8 @@ pub struct StoredKey {
     pub created: Timestamp,
     /// From when on it signs, or is to sign.
     pub signs_from: Timestamp,
+    /// When its last token has expired, once it signs no more.
+    pub verifies_until: Option<Timestamp>,
 }
 
 /// The first key of an owner: nobody can have cached a set without it, so it signs at once.
@@ -89,5 +92,6 @@ pub fn first(owner: KeyOwner, public: &PublicKey, sealed: Sealed, now: Timestamp
         sealed,
         created: now,
         signs_from: now,
+        verifies_until: None,
     }
 }

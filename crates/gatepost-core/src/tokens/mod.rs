@@ -1,3 +1,4 @@
-//! This folder is where tokens are: their shapes. No token is ever stored.
+//! This folder is where tokens are: their shapes, and what was revoked. No token is ever stored.
 
 pub mod profile;
+pub mod revoke;

@@ -48,7 +48,7 @@ fn record(peppers: &Peppers) -> ClientRecord {
         created: NOW,
         version: 1,
     };
-    ClientRecord { client, partner_status: Status::Active, secrets: vec![secret] }
+    ClientRecord { client, partner_status: Status::Active, secrets: vec![secret], keys: vec![] }
 }
 
 /// Asks with `secret` for the client as `change` left it; the reason of the refusal, or "ok", and the tags it took.

@@ -1,0 +1,173 @@
+//! This file is where an API's route table is: which scopes a method and path ask for, and which paths are ambiguous.
+//!
+//! A path that two readers could take for different ones is denied, never normalised: what a proxy forwards and what
+//! the API behind it reads must be the same.
+
+use serde::{Deserialize, Serialize};
+
+use crate::scope::Scopes;
+
+/// One line of the table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// The method in capitals, or `*` for any.
+    pub method: String,
+    /// Segments as they are, `{name}` for one segment, `*` at the end for any rest.
+    pub path: String,
+    /// All of these are needed.
+    pub scopes: Scopes,
+}
+
+/// Why a route or path can't be; the text says how to mend it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BadRoute(pub &'static str);
+
+/// A path that everyone reads alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlainPath<'a>(&'a str);
+
+impl<'a> PlainPath<'a> {
+    /// Accepts the path of `uri` (before `?`) unless it is ambiguous: encoded or doubled slashes, dot segments,
+    /// backslashes, semicolons, control characters, broken or unneeded escapes, fragments.
+    pub fn of(uri: &'a str) -> Result<Self, BadRoute> {
+        let path = uri.split('?').next().unwrap_or_default();
+        let ambiguous = Err(BadRoute("the path can be read in more than one way"));
+        if !path.starts_with('/') || path.contains("//") || path.contains(['\\', ';', '#']) {
+            return ambiguous;
+        }
+        if !path.bytes().all(|byte| (0x21..=0x7E).contains(&byte)) || !escapes_are_needed(path) {
+            return ambiguous;
+        }
+        if path.split('/').any(|segment| segment == "." || segment == "..") {
+            return ambiguous;
+        }
+        Ok(Self(path))
+    }
+
+    fn segments(&self) -> impl Iterator<Item = &'a str> {
+        self.0.trim_start_matches('/').split('/')
+    }
+}
+
+/// Every `%` is followed by two hex digits of a byte that can't stand for itself, a slash, a dot, a backslash or a percent.
+fn escapes_are_needed(path: &str) -> bool {
+    path.split('%').skip(1).all(|rest| {
+        let byte = rest.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/\\%;".contains(&byte) || byte < 0x20 || byte == 0x7F;
+        byte.is_some_and(|byte| !plain(byte))
+    })
+}
+
+impl Route {
+    /// Accepts a line of the table.
+    pub fn parse(method: &str, path: &str, scopes: Scopes) -> Result<Self, BadRoute> {
+        if method != "*" && (method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_uppercase())) {
+            return Err(BadRoute("a method is in capitals, like GET, or `*` for any"));
+        }
+        let readable = path.replace(['{', '}', '*'], "x");
+        PlainPath::of(&readable).map_err(|_| BadRoute("a path is like /bookings/{id} or /files/*"))?;
+        let mut segments = path.trim_start_matches('/').split('/').rev();
+        let last = segments.next().unwrap_or_default();
+        let holds = |segment: &str| segment.starts_with('{') && segment.ends_with('}') && segment.len() > 2;
+        let fits = |segment: &str| holds(segment) || !segment.contains(['{', '}', '*']);
+        if !(last == "*" || fits(last)) || !segments.all(fits) {
+            return Err(BadRoute("`{name}` stands for a whole segment, `*` for the rest at the end"));
+        }
+        Ok(Self { method: method.to_owned(), path: path.to_owned(), scopes })
+    }
+
+    /// Whether this line speaks of that method and path.
+    pub fn matches(&self, method: &str, path: &PlainPath<'_>) -> bool {
+        if self.method != "*" && self.method != method {
+            return false;
+        }
+        let mut pattern = self.path.trim_start_matches('/').split('/').peekable();
+        let mut actual = path.segments();
+        while let Some(wanted) = pattern.next() {
+            if wanted == "*" && pattern.peek().is_none() {
+                return true;
+            }
+            match actual.next() {
+                Some(segment) if wanted.starts_with('{') && !segment.is_empty() => {}
+                Some(segment) if wanted == segment => {}
+                Some(_) | None => return false,
+            }
+        }
+        actual.next().is_none()
+    }
+
+    /// How exactly it speaks: of several lines that match, the most exact counts.
+    pub fn exactness(&self) -> (usize, usize, bool) {
+        let segments = self.path.trim_start_matches('/').split('/');
+        let (exact, all) = segments.fold((0_usize, 0_usize), |(exact, all), segment| {
+            let plain = usize::from(!segment.starts_with('{') && segment != "*");
+            (exact.saturating_add(plain), all.saturating_add(1))
+        });
+        (exact, all, self.method != "*")
+    }
+}
+
+/// The line that counts for a method and path.
+pub fn find<'a>(table: &'a [Route], method: &str, path: &PlainPath<'_>) -> Option<&'a Route> {
+    table.iter().filter(|route| route.matches(method, path)).max_by_key(|route| route.exactness())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(method: &str, path: &str) -> Route {
+        Route::parse(method, path, Scopes::NONE).unwrap()
+    }
+
+    fn matches(pattern: &str, path: &str) -> bool {
+        route("GET", pattern).matches("GET", &PlainPath::of(path).unwrap())
+    }
+
+    #[test]
+    fn ambiguous_paths_are_denied_not_normalised() {
+        let ambiguous = [
+            "", "bookings", "//a", "/a//b", "/a/../b", "/a/./b", "/..", "/a\\b", "/a;x=1/b", "/a#b", "/%2e%2e/a", "/a%2fb",
+            "/a%2Fb", "/a%5cb", "/a%00b", "/a%0ab", "/a%25b", "/a%zzb", "/a%", "/a%4", "/%61", "/a b", "/é", "/a%3bb",
+        ];
+        for path in ambiguous {
+            assert!(PlainPath::of(path).is_err(), "{path}");
+        }
+        for path in ["/", "/a", "/a/", "/a/b.c", "/a?x=//..", "/a%20b", "/a%C3%A9", "/~x/-_.1"] {
+            assert!(PlainPath::of(path).is_ok(), "{path}");
+        }
+    }
+
+    #[test]
+    fn patterns_match_whole_segments() {
+        assert!(matches("/bookings/{id}", "/bookings/7"));
+        assert!(!matches("/bookings/{id}", "/bookings/"));
+        assert!(!matches("/bookings/{id}", "/bookings/7/x"));
+        assert!(!matches("/bookings", "/bookingsx"));
+        assert!(!matches("/bookings", "/bookings/"));
+        assert!(!matches("/bookings", "/Bookings"));
+        assert!(matches("/files/*", "/files/a/b"));
+        assert!(matches("/*", "/"));
+    }
+
+    #[test]
+    fn the_most_exact_line_counts() {
+        let table = [route("*", "/*"), route("GET", "/a/{x}"), route("GET", "/a/b"), route("*", "/a/b")];
+        let found = |method: &str, path: &str| {
+            let route = find(&table, method, &PlainPath::of(path).unwrap()).unwrap();
+            format!("{} {}", route.method, route.path)
+        };
+        assert_eq!(found("GET", "/a/b"), "GET /a/b");
+        assert_eq!(found("PUT", "/a/b"), "* /a/b");
+        assert_eq!(found("GET", "/a/c"), "GET /a/{x}");
+        assert_eq!(found("GET", "/z"), "* /*");
+    }
+
+    #[test]
+    fn malformed_lines_are_refused() {
+        for (method, path) in [("get", "/a"), ("", "/a"), ("GET", "a"), ("GET", "/a*"), ("GET", "/{a"), ("GET", "/*/a"), ("GET", "/{}")] {
+            assert!(Route::parse(method, path, Scopes::NONE).is_err(), "{method} {path}");
+        }
+    }
+}
