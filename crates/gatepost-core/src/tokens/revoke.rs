@@ -2,8 +2,9 @@
 //!
 //! Only what is revoked is stored, and only until the last token that it concerns has expired by itself.
 
-use serde::{Deserialize, Serialize};
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use crate::apis::ApiId;
 use crate::clients::ClientId;
@@ -12,15 +13,10 @@ use crate::time::Timestamp;
 
 /// What was revoked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
 pub enum Revoked {
-    /// One token of an API, by its id.
-    Token {
-        /// The API that it is for.
-        api: ApiId,
-        /// Its id.
-        jti: String,
-    },
+    /// One token, by its id.
+    Token(String),
     /// All tokens that a client got up to now.
     Client(ClientId),
     /// All tokens that the clients of a partner got up to now.
@@ -32,6 +28,8 @@ pub enum Revoked {
 pub struct Revocation {
     /// What was revoked.
     pub what: Revoked,
+    /// For which APIs; only they are told.
+    pub apis: Vec<ApiId>,
     /// When; tokens issued later are not concerned.
     pub at: Timestamp,
     /// When the last token that it concerns has expired.
@@ -42,7 +40,7 @@ impl Revoked {
     /// What was revoked, as one text: `token:…`, `client:…`, `partner:…`.
     pub fn name(&self) -> String {
         match self {
-            Self::Token { jti, .. } => format!("token:{jti}"),
+            Self::Token(jti) => format!("token:{jti}"),
             Self::Client(id) => format!("client:{id}"),
             Self::Partner(id) => format!("partner:{}", id.0),
         }
@@ -52,22 +50,16 @@ impl Revoked {
 impl Revocation {
     /// Of one token, which expires at `expires`; verifiers may allow clocks `leeway` apart.
     pub fn of_token(api: ApiId, jti: String, expires: Timestamp, leeway: Duration, now: Timestamp) -> Self {
-        Self { what: Revoked::Token { api, jti }, at: now, until: expires.after(leeway) }
+        Self { what: Revoked::Token(jti), apis: vec![api], at: now, until: expires.after(leeway) }
     }
 
     /// Of all tokens that `what` covers so far; none of them lives longer than `token_life`, leeway included.
-    pub fn of_all(what: Revoked, token_life: Duration, now: Timestamp) -> Self {
-        Self { what, at: now, until: now.after(token_life) }
+    pub fn of_all(what: Revoked, apis: Vec<ApiId>, token_life: Duration, now: Timestamp) -> Self {
+        Self { what, apis, at: now, until: now.after(token_life) }
     }
 
-    /// Whether a token of that client and partner, issued at `issued`, is covered.
-    ///
-    /// Issue times are known to the millisecond, so a token of the very millisecond of the revocation is covered.
-    pub fn covers(&self, api: ApiId, jti: &str, client: &ClientId, partner: Option<PartnerId>, issued: Timestamp) -> bool {
-        match &self.what {
-            Revoked::Token { api: own, jti: revoked } => *own == api && revoked == jti,
-            Revoked::Client(revoked) => revoked == client && issued.millis() <= self.at.millis(),
-            Revoked::Partner(revoked) => Some(*revoked) == partner && issued.millis() <= self.at.millis(),
-        }
+    /// Whether it is over: every token that it concerns has expired.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.until <= now
     }
 }
