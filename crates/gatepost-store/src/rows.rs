@@ -2,7 +2,6 @@
 //!
 //! Whatever is in a row passes the checks that it passed on its way in: a row that was changed by hand shows.
 
-use std::collections::HashMap;
 use std::fmt::Display;
 
 use gatepost_core::apis::{Api, ApiId, ApiScope, ApiWithScopes, Audience};
@@ -85,8 +84,7 @@ pub(crate) fn partner(row: &impl Columns) -> Result<Partner, StoreError> {
     })
 }
 
-/// A row of `apis`.
-pub(crate) fn api(row: &impl Columns) -> Result<Api, StoreError> {
+fn api(row: &impl Columns) -> Result<Api, StoreError> {
     Ok(Api {
         id: ApiId(uuid(row, "id")?),
         name: Slug::parse(&row.text("name")?).map_err(|error| unfit("name", error))?,
@@ -98,20 +96,25 @@ pub(crate) fn api(row: &impl Columns) -> Result<Api, StoreError> {
     })
 }
 
-/// A row of `scopes`, with the API that it belongs to.
-pub(crate) fn scope(row: &impl Columns) -> Result<(ApiId, ApiScope), StoreError> {
-    let name = Scope::parse(&row.text("name")?).map_err(|error| unfit("name", error))?;
-    Ok((ApiId(uuid(row, "api_id")?), ApiScope { name, description: row.text("description")? }))
+/// Rows of `apis` joined with their scopes, one for each scope or one without a scope; those of an API are together.
+pub(crate) fn apis(rows: &[impl Columns]) -> Result<Vec<ApiWithScopes>, StoreError> {
+    let mut apis: Vec<ApiWithScopes> = Vec::new();
+    for row in rows {
+        let (api, scope) = (api(row)?, scope(row)?);
+        match apis.last_mut() {
+            Some(last) if last.api.id == api.id => last.scopes.extend(scope),
+            Some(_) | None => apis.push(ApiWithScopes { api, scopes: Vec::from_iter(scope) }),
+        }
+    }
+    Ok(apis)
 }
 
-/// The APIs, each with its scopes, in the orders that they come in.
-pub(crate) fn with_scopes(apis: Vec<Api>, scopes: Vec<(ApiId, ApiScope)>) -> Vec<ApiWithScopes> {
-    let mut by_api: HashMap<ApiId, Vec<ApiScope>> = HashMap::new();
-    for (api, scope) in scopes {
-        by_api.entry(api).or_default().push(scope);
-    }
-    let with = |api: Api| ApiWithScopes { scopes: by_api.remove(&api.id).unwrap_or_default(), api };
-    apis.into_iter().map(with).collect()
+fn scope(row: &impl Columns) -> Result<Option<ApiScope>, StoreError> {
+    let Some(name) = row.text_if_any("scope_name")? else {
+        return Ok(None);
+    };
+    let name = Scope::parse(&name).map_err(|error| unfit("scope_name", error))?;
+    Ok(Some(ApiScope { name, description: row.text("scope_description")? }))
 }
 
 /// A row of `clients` with the ids of its APIs, in order, as a JSON list `apis`.

@@ -4,22 +4,26 @@ use gatepost_core::audit::AuditLine;
 use gatepost_core::change::{AuditedChange, Change};
 use sqlx::{PgConnection, PgPool};
 
-use super::{apis, audit, clients, failure, keys, partners};
+use super::{apis, audit, clients, failure, keys, partners, within};
 use crate::StoreError;
 
 /// Writes the batch in one transaction; returns the sequence number of the last change.
 pub(super) async fn all(pool: &PgPool, changes: &[AuditedChange]) -> Result<i64, StoreError> {
-    let mut tx = pool.begin().await.map_err(failure)?;
-    let (mut seq, mut previous) = audit::last(&mut tx).await?;
+    let mut tx = within(pool.begin(), failure).await?;
+    let (mut seq, mut previous) = within(audit::last(&mut tx), as_it_is).await?;
     for audited in changes {
         seq += 1;
-        change(&mut tx, seq, audited).await?;
+        within(change(&mut tx, seq, audited), as_it_is).await?;
         let line = AuditLine::chain(seq, previous, audited);
-        audit::append(&mut tx, &line).await?;
+        within(audit::append(&mut tx, &line), as_it_is).await?;
         previous = line.hash;
     }
-    tx.commit().await.map_err(failure)?;
+    within(tx.commit(), failure).await?;
     Ok(seq)
+}
+
+fn as_it_is(error: StoreError) -> StoreError {
+    error
 }
 
 async fn change(tx: &mut PgConnection, seq: i64, audited: &AuditedChange) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use gatepost_core::audit::{AuditLine, FIRST};
 use sqlx::PgConnection;
 
-use super::{PostgresStore, failure};
+use super::{PostgresStore, failure, within};
 use crate::rows::Columns;
 use crate::{Audit, News, StoreError, rows};
 
@@ -12,13 +12,13 @@ use crate::{Audit, News, StoreError, rows};
 impl Audit for PostgresStore {
     async fn head(&self) -> Result<i64, StoreError> {
         let query = sqlx::query("SELECT coalesce(max(seq), 0) AS seq FROM audit");
-        query.fetch_one(&self.pool).await.map_err(failure)?.number("seq")
+        within(query.fetch_one(&self.pool), failure).await?.number("seq")
     }
 
     async fn news(&self, seq: i64, limit: u32) -> Result<Vec<News>, StoreError> {
         let query = sqlx::query("SELECT seq, noun, id FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2");
         let query = query.bind(seq).bind(i64::from(limit));
-        let found = query.fetch_all(&self.pool).await.map_err(failure)?;
+        let found = within(query.fetch_all(&self.pool), failure).await?;
         found.iter().map(rows::news).collect()
     }
 
@@ -28,7 +28,7 @@ impl Audit for PostgresStore {
                 FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2",
         );
         let query = query.bind(seq).bind(i64::from(limit));
-        let found = query.fetch_all(&self.pool).await.map_err(failure)?;
+        let found = within(query.fetch_all(&self.pool), failure).await?;
         found.iter().map(rows::audit_line).collect()
     }
 }

@@ -8,7 +8,7 @@ use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::{PgConnection, Postgres};
 
-use super::{PostgresStore, failure, refused};
+use super::{PostgresStore, failure, refused, within};
 use crate::{Clients, Page, StoreError, conflicts, rows};
 
 /// Clients with their APIs; `$more` and `$rest` are the further columns and what follows the table's name.
@@ -36,7 +36,7 @@ impl Clients for PostgresStore {
                 LEFT JOIN secrets s ON s.client_id = c.id AND s.ended IS NULL
                 WHERE c.id = $1 ORDER BY s.created, s.id"
         ));
-        let found = query.bind(id.as_str()).fetch_all(&self.pool).await.map_err(failure)?;
+        let found = within(query.bind(id.as_str()).fetch_all(&self.pool), failure).await?;
         rows::client_record(&found)
     }
 
@@ -53,7 +53,7 @@ impl Clients for PostgresStore {
                 .bind(i64::from(page.limit))
                 .bind(i64::from(page.offset)),
         };
-        let found = query.fetch_all(&self.pool).await.map_err(failure)?;
+        let found = within(query.fetch_all(&self.pool), failure).await?;
         found.iter().map(rows::client).collect()
     }
 
@@ -63,7 +63,7 @@ impl Clients for PostgresStore {
                 created AS secret_created, expires AS secret_expires, ended AS secret_ended
                 FROM secrets WHERE client_id = $1 ORDER BY created, id",
         );
-        let found = query.bind(client.as_str()).fetch_all(&self.pool).await.map_err(failure)?;
+        let found = within(query.bind(client.as_str()).fetch_all(&self.pool), failure).await?;
         found.iter().map(rows::secret).collect()
     }
 }

@@ -3,11 +3,29 @@
 //! Codes: <https://www.postgresql.org/docs/current/errcodes-appendix.html>; the first two characters are the class.
 //! Addresses may hold passwords, so no text here comes from an address.
 
+use std::time::Duration;
+
 use sqlx::Error;
 use sqlx::error::{DatabaseError, ErrorKind};
 
 use crate::StoreError;
 use crate::conflicts::Violation;
+
+/// How long an answer may take, with the wait for a connection: more than the server itself allows a statement.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// Waits for `work`, but not for ever: a server that was cut off says nothing, not even that it is gone.
+pub(super) async fn within<T, E>(
+    work: impl Future<Output = Result<T, E>>,
+    words: impl FnOnce(E) -> StoreError,
+) -> Result<T, StoreError> {
+    match tokio::time::timeout(ANSWER, work).await {
+        Ok(done) => done.map_err(words),
+        Err(_) => Err(StoreError::Unavailable(
+            "PostgreSQL did not answer in 5 seconds; look whether it runs and can be reached".to_owned(),
+        )),
+    }
+}
 
 /// What the store says when PostgreSQL could not do a thing.
 pub(super) fn failure(error: Error) -> StoreError {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use gatepost_core::keys::{KeyOwner, StoredKey};
 use sqlx::PgConnection;
 
-use super::{PostgresStore, failure, refused};
+use super::{PostgresStore, failure, refused, within};
 use crate::rows::Columns;
 use crate::{Keys, StoreError, conflicts, rows};
 
@@ -15,13 +15,13 @@ impl Keys for PostgresStore {
             "SELECT kid, api_id, algorithm, state, public, wrapping, sealed, created, signs_from
                 FROM keys ORDER BY created, kid",
         );
-        let found = query.fetch_all(&self.pool).await.map_err(failure)?;
+        let found = within(query.fetch_all(&self.pool), failure).await?;
         found.iter().map(rows::key).collect()
     }
 
     async fn master_key_check(&self) -> Result<Option<(String, Vec<u8>)>, StoreError> {
         let query = sqlx::query("SELECT pepper, tag FROM master_keys ORDER BY adopted DESC LIMIT 1");
-        let row = query.fetch_optional(&self.pool).await.map_err(failure)?;
+        let row = within(query.fetch_optional(&self.pool), failure).await?;
         row.map(|row| Ok((row.text("pepper")?, row.bytes("tag")?))).transpose()
     }
 }

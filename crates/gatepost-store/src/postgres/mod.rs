@@ -14,7 +14,7 @@ use gatepost_core::change::AuditedChange;
 use sqlx::{PgPool, Row};
 
 use crate::{Store, StoreError};
-use failure::{failure, refused};
+use failure::{failure, refused, within};
 pub(crate) use open::open;
 
 /// State in a PostgreSQL database.
@@ -29,12 +29,12 @@ impl Store for PostgresStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1 FROM audit LIMIT 1").fetch_optional(&self.pool).await.map_err(failure)?;
+        within(sqlx::query("SELECT 1 FROM audit LIMIT 1").fetch_optional(&self.pool), failure).await?;
         Ok(())
     }
 
     async fn engine(&self) -> Result<String, StoreError> {
-        let row = sqlx::query("SHOW server_version").fetch_one(&self.pool).await.map_err(failure)?;
+        let row = within(sqlx::query("SHOW server_version").fetch_one(&self.pool), failure).await?;
         let version: String = row.try_get(0).map_err(failure)?;
         Ok(format!("PostgreSQL {version}"))
     }

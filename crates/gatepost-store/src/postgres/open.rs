@@ -39,9 +39,12 @@ pub(crate) async fn open(address: &str, connections: u32) -> Result<PostgresStor
 /// One transaction around all steps: of two processes that come at once the second waits, and finds nothing to do.
 async fn migrate(connection: &mut PgConnection) -> Result<(), StoreError> {
     let mut tx = connection.begin().await.map_err(failure)?;
+    // Long enough for another's migration, short enough to say that one is stuck.
+    let patience = sqlx::query("SET LOCAL lock_timeout = '60s'");
+    patience.execute(&mut *tx).await.map_err(failure)?;
     let lock = sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('gatepost_migrations', 0))");
     lock.execute(&mut *tx).await.map_err(failure)?;
-    migrator(&POSTGRES).run(&mut *tx).await.map_err(unmigrated)?;
+    migrator(&POSTGRES).run_direct(None, &mut *tx, false).await.map_err(unmigrated)?;
     tx.commit().await.map_err(failure)
 }
 

@@ -5,7 +5,7 @@ use gatepost_core::name::Slug;
 use gatepost_core::partners::{Partner, PartnerId};
 use sqlx::PgConnection;
 
-use super::{PostgresStore, failure, refused};
+use super::{PostgresStore, failure, refused, within};
 use crate::{Page, Partners, StoreError, conflicts, rows};
 
 macro_rules! select {
@@ -18,20 +18,20 @@ macro_rules! select {
 impl Partners for PostgresStore {
     async fn partner(&self, id: PartnerId) -> Result<Option<Partner>, StoreError> {
         let query = sqlx::query(select!("WHERE id = $1")).bind(id.0.to_string());
-        let row = query.fetch_optional(&self.pool).await.map_err(failure)?;
+        let row = within(query.fetch_optional(&self.pool), failure).await?;
         row.as_ref().map(rows::partner).transpose()
     }
 
     async fn partner_by_slug(&self, slug: &Slug) -> Result<Option<Partner>, StoreError> {
         let query = sqlx::query(select!("WHERE slug = $1")).bind(slug.as_str());
-        let row = query.fetch_optional(&self.pool).await.map_err(failure)?;
+        let row = within(query.fetch_optional(&self.pool), failure).await?;
         row.as_ref().map(rows::partner).transpose()
     }
 
     async fn partners(&self, page: Page) -> Result<Vec<Partner>, StoreError> {
         let query = sqlx::query(select!("ORDER BY slug LIMIT $1 OFFSET $2"));
         let query = query.bind(i64::from(page.limit)).bind(i64::from(page.offset));
-        let found = query.fetch_all(&self.pool).await.map_err(failure)?;
+        let found = within(query.fetch_all(&self.pool), failure).await?;
         found.iter().map(rows::partner).collect()
     }
 }

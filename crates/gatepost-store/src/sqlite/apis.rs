@@ -11,18 +11,13 @@ use crate::{Apis, StoreError, conflicts, rows};
 #[async_trait]
 impl Apis for SqliteStore {
     async fn apis(&self) -> Result<Vec<ApiWithScopes>, StoreError> {
-        let mut tx = self.readers.begin().await.map_err(failure)?;
         let query = sqlx::query(
-            "SELECT id, name, audience, profile, algorithm, created, version FROM apis ORDER BY name",
+            "SELECT a.id, a.name, a.audience, a.profile, a.algorithm, a.created, a.version,
+                s.name AS scope_name, s.description AS scope_description
+                FROM apis a LEFT JOIN scopes s ON s.api_id = a.id ORDER BY a.name, s.name",
         );
-        let apis = query.fetch_all(&mut *tx).await.map_err(failure)?;
-        let query = sqlx::query("SELECT api_id, name, description FROM scopes ORDER BY api_id, name");
-        let scopes = query.fetch_all(&mut *tx).await.map_err(failure)?;
-        tx.commit().await.map_err(failure)?;
-
-        let apis = apis.iter().map(rows::api).collect::<Result<Vec<_>, _>>()?;
-        let scopes = scopes.iter().map(rows::scope).collect::<Result<Vec<_>, _>>()?;
-        Ok(rows::with_scopes(apis, scopes))
+        let found = query.fetch_all(&self.readers).await.map_err(failure)?;
+        rows::apis(&found)
     }
 }
 

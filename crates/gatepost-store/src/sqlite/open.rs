@@ -138,8 +138,10 @@ async fn prepare(writer: &SqlitePool, step: i64) -> Result<(), StoreError> {
     }
     // One transaction around all steps: of two processes that come at once the second waits, and finds nothing to do.
     let mut tx = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failure)?;
-    migrator(&SQLITE).run(&mut *tx).await.map_err(unmigrated)?;
-    tx.commit().await.map_err(failure)
+    migrator(&SQLITE).run_direct(None, &mut *tx, false).await.map_err(unmigrated)?;
+    tx.commit().await.map_err(failure)?;
+    tracing::info!(from = step, to = newest(&SQLITE), "store: schema brought up to date");
+    Ok(())
 }
 
 /// SQLite does not wait for others when the log is turned on, so we do.

@@ -1,0 +1,110 @@
+//! This file is where a store's look-ups of clients can be held up and failed, to see what the cache does meanwhile.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use gatepost_core::apis::ApiWithScopes;
+use gatepost_core::audit::AuditLine;
+use gatepost_core::change::AuditedChange;
+use gatepost_core::clients::{Client, ClientId, ClientRecord, StoredSecret};
+use gatepost_core::keys::StoredKey;
+use gatepost_core::name::Slug;
+use gatepost_core::partners::{Partner, PartnerId};
+use gatepost_store::{Apis, Audit, Clients, Keys, News, Page, Partners, Store, StoreError};
+use tokio::sync::Semaphore;
+
+/// A store whose look-ups of clients read at once but answer only when a permit is there.
+pub(crate) struct Gated {
+    pub(crate) inner: Arc<dyn Store>,
+    /// One permit lets one answer out.
+    pub(crate) gate: Semaphore,
+    /// How many look-ups have read and wait at the gate, or have passed it.
+    pub(crate) read: Semaphore,
+    pub(crate) fails: AtomicBool,
+}
+
+impl Gated {
+    pub(crate) fn new(inner: Arc<dyn Store>) -> Arc<Self> {
+        let (gate, read) = (Semaphore::new(0), Semaphore::new(0));
+        Arc::new(Self { inner, gate, read, fails: AtomicBool::new(false) })
+    }
+}
+
+#[async_trait]
+impl Clients for Gated {
+    async fn client_record(&self, id: &ClientId) -> Result<Option<ClientRecord>, StoreError> {
+        let found = self.inner.client_record(id).await;
+        self.read.add_permits(1);
+        self.gate.acquire().await.unwrap().forget();
+        match self.fails.load(Ordering::Relaxed) {
+            true => Err(StoreError::Unavailable("it is away".to_owned())),
+            false => found,
+        }
+    }
+    async fn clients(&self, partner: Option<PartnerId>, page: Page) -> Result<Vec<Client>, StoreError> {
+        self.inner.clients(partner, page).await
+    }
+    async fn secrets(&self, client: &ClientId) -> Result<Vec<StoredSecret>, StoreError> {
+        self.inner.secrets(client).await
+    }
+}
+
+#[async_trait]
+impl Store for Gated {
+    async fn apply(&self, changes: &[AuditedChange]) -> Result<i64, StoreError> {
+        self.inner.apply(changes).await
+    }
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.inner.ping().await
+    }
+    async fn engine(&self) -> Result<String, StoreError> {
+        self.inner.engine().await
+    }
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
+
+#[async_trait]
+impl Partners for Gated {
+    async fn partner(&self, id: PartnerId) -> Result<Option<Partner>, StoreError> {
+        self.inner.partner(id).await
+    }
+    async fn partner_by_slug(&self, slug: &Slug) -> Result<Option<Partner>, StoreError> {
+        self.inner.partner_by_slug(slug).await
+    }
+    async fn partners(&self, page: Page) -> Result<Vec<Partner>, StoreError> {
+        self.inner.partners(page).await
+    }
+}
+
+#[async_trait]
+impl Apis for Gated {
+    async fn apis(&self) -> Result<Vec<ApiWithScopes>, StoreError> {
+        self.inner.apis().await
+    }
+}
+
+#[async_trait]
+impl Keys for Gated {
+    async fn keys(&self) -> Result<Vec<StoredKey>, StoreError> {
+        self.inner.keys().await
+    }
+    async fn master_key_check(&self) -> Result<Option<(String, Vec<u8>)>, StoreError> {
+        self.inner.master_key_check().await
+    }
+}
+
+#[async_trait]
+impl Audit for Gated {
+    async fn head(&self) -> Result<i64, StoreError> {
+        self.inner.head().await
+    }
+    async fn news(&self, seq: i64, limit: u32) -> Result<Vec<News>, StoreError> {
+        self.inner.news(seq, limit).await
+    }
+    async fn audit_lines(&self, seq: i64, limit: u32) -> Result<Vec<AuditLine>, StoreError> {
+        self.inner.audit_lines(seq, limit).await
+    }
+}

@@ -1,0 +1,18 @@
+//! This file is where the store's promises are tested, each on every engine.
+
+#![expect(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod engines;
+mod postgres;
+mod samples;
+
+mod applying;
+mod cached;
+mod chain;
+mod conflicts;
+mod crash;
+mod gated;
+mod opening;
+mod opening_files;
+mod opening_servers;
+mod reading;
