@@ -16,8 +16,10 @@ use gatepost_guard::{Guard, require};
 mod bookings;
 mod failure;
 mod handlers;
+mod serve;
 
 pub use bookings::{Booking, Bookings, OpenError};
+pub use serve::{passport_guard, serve};
 
 /// All routes of the API, behind this guard.
 pub fn router(guard: Guard, store: Bookings) -> Router {

@@ -7,18 +7,10 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use gatepost_core::params::Door;
 use serde::Serialize;
 
 use super::logs::LogCounts;
-
-/// A door at which tokens are asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Door {
-    /// `POST /api/oauth/token`.
-    Origin,
-    /// `POST /oauth2/token`.
-    Standard,
-}
 
 /// How a request for a token ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,228 @@
+//! This file is where one connection is served, from its TLS handshake to its last byte.
+//!
+//! hyper speaks HTTP/1.1 and HTTP/2 on it, behind the [`Gate`]; this loop keeps the time
+//! ([`Progress`]) and listens for the end of the server.
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use bytes::Bytes;
+use gatepost_operations::telemetry::metrics::Metrics;
+use http::{Request, Response};
+use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
+use tokio::time::Sleep;
+
+use super::facts::Peer;
+use super::gate::Gate;
+use super::layers::Edge;
+use super::limits::Limits;
+use super::progress::{Due, Progress};
+
+/// Streams of one HTTP/2 connection at a time.
+const H2_STREAMS: u32 = 128;
+/// Streams the peer may reset before they are taken up (CVE-2023-44487).
+const H2_PENDING_RESETS: usize = 20;
+/// Streams that may be reset for the peer's errors (CVE-2025-8671).
+const H2_ERROR_RESETS: usize = 128;
+/// What one stream may send ahead: the protocol's own default, and room for every body that is allowed.
+const H2_STREAM_WINDOW: u32 = 65_535;
+/// What all streams together may send ahead.
+const H2_CONNECTION_WINDOW: u32 = 1 << 20;
+/// The least that hyper can work with.
+const LEAST_BUFFER: usize = 64 << 10;
+/// How long a connection that is told to close may take to do so.
+const CLOSING: Duration = Duration::from_secs(5);
+
+/// How the connection is encrypted; a request extension of connections that are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsInfo {
+    /// Whether it is TLS 1.3.
+    pub is_tls13: bool,
+    /// The name the client asked for.
+    pub server_name: Option<String>,
+}
+
+/// How far the end of the server has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Serving.
+    Open,
+    /// No new connections; those that are open finish what they have begun.
+    Draining,
+    /// The time for that is over.
+    Cut,
+}
+
+/// What all connections of a listener share.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) edge: Edge,
+    pub(super) limits: Arc<Limits>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) builder: Builder<TokioExecutor>,
+}
+
+impl Shared {
+    pub(super) fn new(edge: Edge, limits: Arc<Limits>, metrics: Arc<Metrics>) -> Self {
+        let builder = builder(&limits);
+        Self { edge, limits, metrics, builder }
+    }
+}
+
+fn builder(limits: &Limits) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    // The gate counts and times heads; here is only what hyper needs not to be stricter than the gate.
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(None)
+        .half_close(true)
+        .max_buf_size(limits.head.saturating_mul(2).max(LEAST_BUFFER));
+    if limits.headers > 100 {
+        // hyper's own limit; more than it costs an allocation a request.
+        builder.http1().max_headers(limits.headers);
+    }
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(H2_STREAMS)
+        .max_pending_accept_reset_streams(H2_PENDING_RESETS)
+        .max_local_error_reset_streams(H2_ERROR_RESETS)
+        .initial_stream_window_size(H2_STREAM_WINDOW)
+        .initial_connection_window_size(H2_CONNECTION_WINDOW)
+        .max_header_list_size(u32::try_from(limits.head).unwrap_or(u32::MAX));
+    builder
+}
+
+/// Serves the connection until it ends, is too long without progress, or the server ends.
+pub(super) async fn serve<S>(
+    stream: S,
+    peer: SocketAddr,
+    tls: Option<TlsInfo>,
+    shared: &Shared,
+    mut stage: watch::Receiver<Stage>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let progress = Arc::new(Progress::new());
+    let gate = Gate::new(stream, Arc::clone(&progress), Arc::clone(&shared.limits));
+    let service = service_fn(|request| answer(request, peer, tls.clone(), shared.edge.clone(), &progress));
+    let mut connection = pin!(shared.builder.serve_connection(TokioIo::new(gate), service));
+    let mut timer = pin!(tokio::time::sleep_until(progress.due(&shared.limits).0.into()));
+    let mut closing = None;
+    loop {
+        tokio::select! {
+            // Bytes that are there already are served before the end of the server is heard of.
+            biased;
+            // What went wrong on the wire is the peer's affair; requests have their lines already.
+            _ = connection.as_mut() => return,
+            action = until_due(&progress, &shared.limits, closing, timer.as_mut()) => match action {
+                Due::Head if !progress.head_is_overdue() => progress.expire_head(),
+                Due::Idle if closing.is_none() => {
+                    closing = Some(Instant::now() + CLOSING);
+                    connection.as_mut().graceful_shutdown();
+                }
+                Due::Idle | Due::Head | Due::Stalled => return,
+            },
+            changed = stage.changed() => match *stage.borrow_and_update() {
+                Stage::Draining if changed.is_ok() => connection.as_mut().graceful_shutdown(),
+                Stage::Open if changed.is_ok() => {}
+                // Cut, or the listener is gone altogether.
+                Stage::Open | Stage::Draining | Stage::Cut => return,
+            },
+        }
+    }
+}
+
+/// Waits until something is due, which moves with every byte: so it is asked again whenever the connection was polled.
+async fn until_due(
+    progress: &Progress,
+    limits: &Limits,
+    closing: Option<Instant>,
+    mut timer: Pin<&mut Sleep>,
+) -> Due {
+    poll_fn(|cx| {
+        loop {
+            let (due, action) = closing.map_or_else(|| progress.due(limits), |end| (end, Due::Idle));
+            if due <= Instant::now() {
+                return Poll::Ready(action);
+            }
+            let due = due.into();
+            if timer.is_elapsed() || due < timer.deadline() {
+                timer.as_mut().reset(due);
+            }
+            ready!(timer.as_mut().poll(cx));
+        }
+    })
+    .await
+}
+
+/// Answers one request; the future owns all it needs, since HTTP/2 runs it elsewhere.
+fn answer(
+    mut request: Request<Incoming>,
+    peer: SocketAddr,
+    tls: Option<TlsInfo>,
+    edge: Edge,
+    progress: &Arc<Progress>,
+) -> impl Future<Output = Result<Response<Answer>, Infallible>> + Send + use<> {
+    let turned_away = progress.begin();
+    let flight = Flight(Arc::clone(progress));
+    let extensions = request.extensions_mut();
+    extensions.insert(Peer(peer));
+    if let Some(tls) = tls {
+        extensions.insert(tls);
+    }
+    if let Some(why) = turned_away {
+        extensions.insert(why);
+    }
+    async move {
+        let response = edge.answer(request).await;
+        Ok(response.map(|body| Answer { body, _flight: flight }))
+    }
+}
+
+/// A request in flight; it ends with the last byte of its answer, or when it is given up.
+struct Flight(Arc<Progress>);
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+/// The body of an answer that keeps its request in flight.
+struct Answer {
+    body: Body,
+    _flight: Flight,
+}
+
+impl hyper::body::Body for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

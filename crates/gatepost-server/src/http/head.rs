@@ -1,0 +1,318 @@
+//! This file is where the head of an HTTP/1 request is read strictly, before anything else sees it (RFC 9112 sections 2 to 6).
+//!
+//! What two readers of a request could understand differently is refused, not repaired: that is
+//! the whole defence against request smuggling, and it only works in front of a reader that repairs.
+
+use super::malformed::Malformed;
+
+/// Longer methods than any that is registered.
+const LONGEST_METHOD: usize = 32;
+/// Nineteen digits always fit 64 bits.
+const LONGEST_LENGTH: usize = 19;
+/// RFC 9112 section 2.2 lets empty lines precede a request; a few are enough.
+const MOST_BLANK_LINES: u8 = 4;
+
+/// Where the body of a request ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// After that many bytes; without a body after none.
+    Length(u64),
+    /// After the last chunk.
+    Chunked,
+}
+
+/// Looks for the end of a head in bytes that arrive little by little, each looked at once.
+#[derive(Debug, Default)]
+pub(super) struct HeadScan {
+    seen: usize,
+    previous: u8,
+    line_has_text: bool,
+    past_first_line: bool,
+    blank_lines: u8,
+}
+
+/// What a look at the bytes so far shows.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Scanned {
+    /// The head is not complete.
+    More,
+    /// An empty line of that length precedes the request line.
+    Blank(usize),
+    /// The head is complete and that long.
+    Head(usize),
+}
+
+impl HeadScan {
+    /// Looks at what was not looked at yet; `bytes` always starts at the start of the head.
+    pub(super) fn look(&mut self, bytes: &[u8], limit: usize) -> Result<Scanned, Malformed> {
+        while let Some(byte) = bytes.get(self.seen).copied() {
+            self.seen += 1;
+            let previous = std::mem::replace(&mut self.previous, byte);
+            match (previous, byte) {
+                (b'\r', b'\n') if self.line_has_text => {
+                    self.line_has_text = false;
+                    self.past_first_line = true;
+                }
+                (b'\r', b'\n') if self.past_first_line => return Ok(Scanned::Head(self.seen)),
+                (b'\r', b'\n') => return self.blank(),
+                (b'\r', _) | (_, b'\n') => return Err(Malformed::ControlCharacter),
+                (_, b'\r') => {}
+                (_, byte) if is_control(byte) => return Err(Malformed::ControlCharacter),
+                _ => self.line_has_text = true,
+            }
+            if self.seen >= limit {
+                return Err(self.too_long());
+            }
+        }
+        Ok(Scanned::More)
+    }
+
+    fn blank(&mut self) -> Result<Scanned, Malformed> {
+        let length = self.seen;
+        let blank_lines = self.blank_lines + 1;
+        if blank_lines > MOST_BLANK_LINES {
+            return Err(Malformed::RequestLine);
+        }
+        *self = Self { blank_lines, ..Self::default() };
+        Ok(Scanned::Blank(length))
+    }
+
+    fn too_long(&self) -> Malformed {
+        if self.past_first_line { Malformed::HeadTooLarge } else { Malformed::UriTooLong }
+    }
+}
+
+/// Reads a complete head and says where its body ends.
+pub(super) fn framing(head: &[u8], most_headers: usize) -> Result<Framing, Malformed> {
+    let mut lines = head.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let version = request_line(lines.next().unwrap_or_default())?;
+    let mut fields = Fields::default();
+    for (number, line) in lines.take_while(|line| !line.is_empty()).enumerate() {
+        if number >= most_headers {
+            return Err(Malformed::HeadTooLarge);
+        }
+        fields.read(line)?;
+    }
+    fields.framing(version)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Version {
+    Http10,
+    Http11,
+}
+
+fn request_line(line: &[u8]) -> Result<Version, Malformed> {
+    let mut parts = line.split(|byte| *byte == b' ');
+    let (Some(method), Some(target), Some(version), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(Malformed::RequestLine);
+    };
+    let target_is_one = !target.is_empty() && target.iter().all(u8::is_ascii_graphic);
+    if !is_token(method) || method.len() > LONGEST_METHOD || !target_is_one {
+        return Err(Malformed::RequestLine);
+    }
+    if http::Uri::try_from(target).is_err() {
+        return Err(Malformed::RequestLine);
+    }
+    match version {
+        b"HTTP/1.1" => Ok(Version::Http11),
+        b"HTTP/1.0" => Ok(Version::Http10),
+        other if other.starts_with(b"HTTP/") => Err(Malformed::Version),
+        _ => Err(Malformed::RequestLine),
+    }
+}
+
+/// The headers that decide where a request ends and whom it is for.
+#[derive(Default)]
+struct Fields {
+    hosts: usize,
+    length: Option<u64>,
+    chunked: bool,
+}
+
+impl Fields {
+    fn read(&mut self, line: &[u8]) -> Result<(), Malformed> {
+        if line.starts_with(b" ") || line.starts_with(b"\t") {
+            return Err(Malformed::FoldedHeader);
+        }
+        let colon = line.iter().position(|byte| *byte == b':').ok_or(Malformed::HeaderLine)?;
+        let (name, value) = line.split_at(colon);
+        let value = value.strip_prefix(b":").unwrap_or_default().trim_ascii();
+        // A space before the colon makes the name no token (RFC 9112 section 5.1).
+        if !is_token(name) {
+            return Err(Malformed::HeaderLine);
+        }
+        match name.len() {
+            4 if name.eq_ignore_ascii_case(b"host") => self.host(value),
+            14 if name.eq_ignore_ascii_case(b"content-length") => self.content_length(value),
+            17 if name.eq_ignore_ascii_case(b"transfer-encoding") => self.transfer_encoding(value),
+            _ => Ok(()),
+        }
+    }
+
+    fn host(&mut self, value: &[u8]) -> Result<(), Malformed> {
+        self.hosts += 1;
+        let is_host =
+            value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%:[]!$&'()*+,;=".contains(byte));
+        if self.hosts > 1 || !is_host { Err(Malformed::Host) } else { Ok(()) }
+    }
+
+    fn content_length(&mut self, value: &[u8]) -> Result<(), Malformed> {
+        let is_number =
+            !value.is_empty() && value.len() <= LONGEST_LENGTH && value.iter().all(u8::is_ascii_digit);
+        if self.length.is_some() || !is_number {
+            return Err(Malformed::ContentLength);
+        }
+        let digits = value.iter().map(|byte| u64::from(byte - b'0'));
+        self.length = Some(digits.fold(0, |number, digit| number * 10 + digit));
+        Ok(())
+    }
+
+    fn transfer_encoding(&mut self, value: &[u8]) -> Result<(), Malformed> {
+        if self.chunked || !value.eq_ignore_ascii_case(b"chunked") {
+            return Err(Malformed::TransferEncoding);
+        }
+        self.chunked = true;
+        Ok(())
+    }
+
+    fn framing(self, version: Version) -> Result<Framing, Malformed> {
+        if version == Version::Http11 && self.hosts == 0 {
+            return Err(Malformed::Host);
+        }
+        match (self.chunked, self.length) {
+            (true, Some(_)) => Err(Malformed::TwoLengths),
+            (true, None) if version == Version::Http10 => Err(Malformed::TransferEncoding),
+            (true, None) => Ok(Framing::Chunked),
+            (false, length) => Ok(Framing::Length(length.unwrap_or(0))),
+        }
+    }
+}
+
+/// RFC 9110 section 5.6.2.
+fn is_token(text: &[u8]) -> bool {
+    !text.is_empty()
+        && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
+}
+
+/// Control characters; the tab is white space in headers.
+pub(super) fn is_control(byte: u8) -> bool {
+    byte.is_ascii_control() && byte != b'\t'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Framing, Malformed> {
+        let mut scan = HeadScan::default();
+        match scan.look(text.as_bytes(), 1 << 15)? {
+            Scanned::Head(length) => framing(&text.as_bytes()[..length], 100),
+            other => panic!("{text:?} is not complete: {other:?}"),
+        }
+    }
+
+    fn with(headers: &str) -> Result<Framing, Malformed> {
+        read(&format!("POST /x HTTP/1.1\r\nHost: a\r\n{headers}\r\n"))
+    }
+
+    #[test]
+    fn a_proper_head_says_where_its_body_ends() {
+        for (headers, framing) in [
+            ("", Framing::Length(0)),
+            ("Content-Length: 5\r\n", Framing::Length(5)),
+            ("content-length:  005 \r\n", Framing::Length(5)),
+            ("Transfer-Encoding: chunked\r\n", Framing::Chunked),
+            ("transfer-encoding:\tChunked\r\n", Framing::Chunked),
+            ("X: caf\u{e9}\r\n", Framing::Length(0)),
+        ] {
+            assert_eq!(with(headers), Ok(framing), "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn two_readings_of_one_head_are_refused() {
+        for (headers, malformed) in [
+            ("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", Malformed::TwoLengths),
+            ("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", Malformed::TwoLengths),
+            ("Content-Length: 5\r\nContent-Length: 5\r\n", Malformed::ContentLength),
+            ("Content-Length: 5,5\r\n", Malformed::ContentLength),
+            ("Content-Length: +5\r\n", Malformed::ContentLength),
+            ("Content-Length: \r\n", Malformed::ContentLength),
+            ("Content-Length: 18446744073709551616\r\n", Malformed::ContentLength),
+            ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", Malformed::TransferEncoding),
+            ("Transfer-Encoding: chunked, identity\r\n", Malformed::TransferEncoding),
+            ("Transfer-Encoding: gzip, chunked\r\n", Malformed::TransferEncoding),
+            ("Transfer-Encoding : chunked\r\n", Malformed::HeaderLine),
+            ("X: a\r\n b\r\n", Malformed::FoldedHeader),
+            (": a\r\n", Malformed::HeaderLine),
+            ("no colon\r\n", Malformed::HeaderLine),
+            ("Host: b\r\n", Malformed::Host),
+            ("X: a\rb\r\n", Malformed::ControlCharacter),
+            ("X: a\0b\r\n", Malformed::ControlCharacter),
+            ("X: a\nY: b\r\n", Malformed::ControlCharacter),
+            ("X: a\u{7f}\r\n", Malformed::ControlCharacter),
+        ] {
+            assert_eq!(with(headers), Err(malformed), "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn request_lines_are_read_strictly() {
+        for (line, malformed) in [
+            ("GET  / HTTP/1.1", Malformed::RequestLine),
+            ("GET /", Malformed::RequestLine),
+            ("GET / HTTP/1.1 ", Malformed::RequestLine),
+            ("G\u{c4}T / HTTP/1.1", Malformed::RequestLine),
+            ("GET /caf\u{e9} HTTP/1.1", Malformed::RequestLine),
+            ("GET / HTTP/9.9", Malformed::Version),
+            ("GET / HTTP/2.0", Malformed::Version),
+            ("GET / HTTP/1.2", Malformed::Version),
+            ("GET / http/1.1", Malformed::RequestLine),
+        ] {
+            assert_eq!(read(&format!("{line}\r\nHost: a\r\n\r\n")), Err(malformed), "{line:?}");
+        }
+        assert_eq!(read("GET / HTTP/1.1\r\n\r\n"), Err(Malformed::Host));
+        assert_eq!(read("GET / HTTP/1.0\r\n\r\n"), Ok(Framing::Length(0)));
+        let chunked_in_10 = "GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n";
+        assert_eq!(read(chunked_in_10), Err(Malformed::TransferEncoding));
+        assert_eq!(read("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n"), Err(Malformed::Host));
+    }
+
+    #[test]
+    fn a_head_is_found_wherever_its_bytes_are_cut() {
+        let head = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        for cut in 0..head.len() {
+            let mut scan = HeadScan::default();
+            assert_eq!(scan.look(&head[..cut], 1000), Ok(Scanned::More));
+            assert_eq!(scan.look(head, 1000), Ok(Scanned::Head(head.len())), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_can_never_become_a_head_are_refused_at_once() {
+        let hello = [0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc];
+        assert_eq!(HeadScan::default().look(&hello, 1000), Err(Malformed::ControlCharacter));
+    }
+
+    #[test]
+    fn a_head_over_the_limit_is_refused_for_what_is_too_long() {
+        let uri = format!("GET /{}", "a".repeat(2000));
+        assert_eq!(HeadScan::default().look(uri.as_bytes(), 1000), Err(Malformed::UriTooLong));
+        let header = format!("GET / HTTP/1.1\r\nX: {}", "a".repeat(2000));
+        assert_eq!(HeadScan::default().look(header.as_bytes(), 1000), Err(Malformed::HeadTooLarge));
+        let many = "X: a\r\n".repeat(101);
+        assert_eq!(with(&many), Err(Malformed::HeadTooLarge));
+    }
+
+    #[test]
+    fn a_few_blank_lines_before_a_request_are_skipped() {
+        let mut scan = HeadScan::default();
+        for _ in 0..MOST_BLANK_LINES {
+            assert_eq!(scan.look(b"\r\nGET", 1000), Ok(Scanned::Blank(2)));
+        }
+        assert_eq!(scan.look(b"\r\nGET", 1000), Err(Malformed::RequestLine));
+    }
+}

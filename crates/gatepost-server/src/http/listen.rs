@@ -1,0 +1,226 @@
+//! This file is where a listener is bound, connections are accepted, and both come to their end.
+//!
+//! At the cap nothing more is accepted: further connections wait in the kernel's queue.
+//! When the server ends the door is closed first, then every connection finishes the requests it
+//! has begun, and what is left after the grace is cut.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use gatepost_operations::telemetry::metrics::Metrics;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::connection::{Shared, Stage, serve};
+use super::layers::Edge;
+use super::limits::Limits;
+use super::tls::TlsReloader;
+
+/// Connections the kernel keeps until they are accepted.
+const BACKLOG: u32 = 1024;
+/// How long accepting pauses when the system has no room for another socket.
+const PAUSE: Duration = Duration::from_millis(100);
+/// How often a lack of room is told.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+
+/// An address could not be listened at.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// Somebody else listens there.
+    #[error("{0} is taken by another program; stop that or choose another port")]
+    Taken(SocketAddr),
+    /// This machine does not have that address.
+    #[error("{0} is no address of this machine; give one it has, or 0.0.0.0 for all")]
+    NotHere(SocketAddr),
+    /// Ports below 1024 need a privilege.
+    #[error(
+        "{0} may not be listened at by this user; choose a port from 1024 up, or grant CAP_NET_BIND_SERVICE"
+    )]
+    NotAllowed(SocketAddr),
+    /// Anything else.
+    #[error("{address} can't be listened at")]
+    Other {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// A bound address that nobody is served at yet.
+#[derive(Debug)]
+pub struct Listener {
+    socket: TcpListener,
+    address: SocketAddr,
+}
+
+/// A listener that serves; dropping it cuts its connections.
+#[must_use = "dropping it ends the service"]
+pub struct Served {
+    address: SocketAddr,
+    stage: watch::Sender<Stage>,
+    accepting: JoinHandle<()>,
+    room: Arc<Semaphore>,
+    connections: u32,
+}
+
+/// How a listener ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Closed {
+    /// Connections that were cut because the grace was over.
+    pub cut: usize,
+}
+
+impl Listener {
+    /// Listens at that address; port 0 takes a free one.
+    ///
+    /// Nothing is accepted before [`serve`](Self::serve), but the kernel lets clients connect from now on.
+    pub fn bind(address: SocketAddr) -> Result<Self, BindError> {
+        let bound = || {
+            let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+            // Without it a restart has to wait until old connections are forgotten.
+            #[cfg(unix)]
+            socket.set_reuseaddr(true)?;
+            socket.bind(address)?;
+            let socket = socket.listen(BACKLOG)?;
+            let address = socket.local_addr()?;
+            Ok(Self { socket, address })
+        };
+        bound().map_err(|source: io::Error| match source.kind() {
+            io::ErrorKind::AddrInUse => BindError::Taken(address),
+            io::ErrorKind::AddrNotAvailable => BindError::NotHere(address),
+            io::ErrorKind::PermissionDenied => BindError::NotAllowed(address),
+            _ => BindError::Other { address, source },
+        })
+    }
+
+    /// The address with the port that was taken.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves everyone who connects, with TLS if that is given.
+    pub fn serve(
+        self,
+        edge: Edge,
+        tls: Option<Arc<TlsReloader>>,
+        limits: &Arc<Limits>,
+        metrics: &Arc<Metrics>,
+    ) -> Served {
+        let connections = u32::try_from(limits.connections).unwrap_or(u32::MAX);
+        let room = Arc::new(Semaphore::new(connections as usize));
+        let (stage, heard) = watch::channel(Stage::Open);
+        let shared = Shared::new(edge, Arc::clone(limits), Arc::clone(metrics));
+        let door = Door { socket: self.socket, tls, shared, room: Arc::clone(&room), stage: heard };
+        let accepting = tokio::spawn(door.accept_all());
+        Served { address: self.address, stage, accepting, room, connections }
+    }
+}
+
+impl Served {
+    /// The address that is served.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Accepts no more, lets every connection finish what it has begun, and cuts what is left after the grace.
+    pub async fn close(self, grace: Duration) -> Closed {
+        // Nobody hears it only if the door is closed already.
+        let _ = self.stage.send(Stage::Draining);
+        let _ = self.accepting.await;
+        let all = self.room.acquire_many(self.connections);
+        let cut = match timeout(grace, all).await {
+            Ok(_) => 0,
+            Err(_) => (self.connections as usize).saturating_sub(self.room.available_permits()),
+        };
+        let _ = self.stage.send(Stage::Cut);
+        Closed { cut }
+    }
+}
+
+/// The accepting side.
+struct Door {
+    socket: TcpListener,
+    tls: Option<Arc<TlsReloader>>,
+    shared: Shared,
+    room: Arc<Semaphore>,
+    stage: watch::Receiver<Stage>,
+}
+
+impl Door {
+    async fn accept_all(mut self) {
+        let mut told = None;
+        loop {
+            let accepted = tokio::select! {
+                _ = self.stage.changed() => return,
+                accepted = accept(&self.socket, &self.room) => accepted,
+            };
+            match accepted {
+                Ok(Some((stream, peer, permit))) => self.welcome(stream, peer, permit),
+                Ok(None) => return,
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => {
+                    tell(&mut told, &error);
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    fn welcome(&self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
+        // Answers are one write each: waiting to fill a packet only costs time.
+        let _ = stream.set_nodelay(true);
+        let shared = self.shared.clone();
+        let tls = self.tls.clone();
+        let stage = self.stage.clone();
+        tokio::spawn(async move {
+            shared.metrics.connection_opened();
+            match tls {
+                None => serve(stream, peer, None, &shared, stage).await,
+                Some(tls) => {
+                    if let Some((stream, info)) = tls.accept(stream, &shared).await {
+                        serve(stream, peer, Some(info), &shared, stage).await;
+                    }
+                }
+            }
+            shared.metrics.connection_closed();
+            drop(permit);
+        });
+    }
+}
+
+/// The next connection, once there is room for one; nothing when the room is gone for good.
+async fn accept(
+    socket: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> io::Result<Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)>> {
+    let Ok(permit) = Arc::clone(room).acquire_owned().await else {
+        return Ok(None);
+    };
+    let (stream, peer) = socket.accept().await?;
+    Ok(Some((stream, peer, permit)))
+}
+
+/// Errors that came with one connection and say nothing about the next.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
+    )
+}
+
+/// Tells that no connection can be accepted (mostly: no file descriptors), once a second at most.
+fn tell(told: &mut Option<Instant>, error: &io::Error) {
+    if told.is_some_and(|last| last.elapsed() < TELL_EVERY) {
+        return;
+    }
+    *told = Some(Instant::now());
+    tracing::error!(%error, "no connection can be accepted; if files are short, raise the limit (ulimit -n)");
+}

@@ -1,0 +1,133 @@
+//! This file is where a connection keeps its time: what it waits for, since when, and when that has been too long.
+//!
+//! The gate notes bytes, the service notes requests, the connection's loop asks when to step in.
+//! All three run in one task for HTTP/1; HTTP/2 answers streams in others, hence the atomics.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use super::limits::Limits;
+use super::malformed::Malformed;
+
+/// What one connection is doing.
+#[derive(Debug)]
+pub(super) struct Progress {
+    opened: Instant,
+    /// Requests that were begun, which is also the number of the next one.
+    begun: AtomicU64,
+    /// Requests that were begun and not answered to the last byte.
+    in_flight: AtomicUsize,
+    /// Milliseconds after `opened` when the last answer ended.
+    quiet_since: AtomicU64,
+    /// Milliseconds after `opened`, plus one, when an incomplete head began; 0 without one.
+    head_since: AtomicU64,
+    /// Milliseconds after `opened` when a byte last moved.
+    moved: AtomicU64,
+    /// Whether the incomplete head has had its time.
+    overdue: AtomicBool,
+    /// Which request is turned away, and why; the last one of its connection.
+    turned_away: OnceLock<(u64, Malformed)>,
+}
+
+/// What a connection's loop does when the time has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Due {
+    /// Nothing is asked: close.
+    Idle,
+    /// The head does not get finished: answer 408.
+    Head,
+    /// An answer is not taken: cut.
+    Stalled,
+}
+
+impl Progress {
+    pub(super) fn new() -> Self {
+        Self {
+            opened: Instant::now(),
+            begun: AtomicU64::new(0),
+            in_flight: AtomicUsize::new(0),
+            quiet_since: AtomicU64::new(0),
+            head_since: AtomicU64::new(0),
+            moved: AtomicU64::new(0),
+            overdue: AtomicBool::new(false),
+            turned_away: OnceLock::new(),
+        }
+    }
+
+    /// A request begins; why it is turned away, if it is.
+    pub(super) fn begin(&self) -> Option<Malformed> {
+        self.in_flight.fetch_add(1, Relaxed);
+        let number = self.begun.fetch_add(1, Relaxed);
+        self.turned_away.get().filter(|(turned, _)| *turned == number).map(|(_, why)| *why)
+    }
+
+    /// A request has been answered to the last byte, or given up.
+    pub(super) fn end(&self) {
+        self.quiet_since.store(self.now(), Relaxed);
+        self.in_flight.fetch_sub(1, Relaxed);
+    }
+
+    /// Bytes have moved.
+    pub(super) fn moved(&self) {
+        self.moved.store(self.now(), Relaxed);
+    }
+
+    /// A head is incomplete; only the first call for it counts.
+    pub(super) fn head_begun(&self) {
+        let _ = self.head_since.compare_exchange(0, self.now() + 1, Relaxed, Relaxed);
+    }
+
+    /// The head is complete.
+    pub(super) fn head_done(&self) {
+        self.head_since.store(0, Relaxed);
+    }
+
+    /// The request of that number is turned away.
+    pub(super) fn turn_away(&self, number: u64, why: Malformed) {
+        self.head_done();
+        // The first one is the last: nothing is read after it.
+        let _ = self.turned_away.set((number, why));
+    }
+
+    /// Tells the gate that the incomplete head has had its time.
+    pub(super) fn expire_head(&self) {
+        self.overdue.store(true, Relaxed);
+    }
+
+    /// Whether the incomplete head has had its time.
+    pub(super) fn head_is_overdue(&self) -> bool {
+        self.overdue.load(Relaxed)
+    }
+
+    /// When the loop has to step in if nothing happens until then, and to do what.
+    pub(super) fn due(&self, limits: &Limits) -> (Instant, Due) {
+        let quiet = self.quiet_since.load(Relaxed);
+        let head = self.head_since.load(Relaxed);
+        if self.in_flight.load(Relaxed) > 0 {
+            // A handler may be silent for its whole time, after a body that was slow for its whole time.
+            let patience = limits.idle_timeout.max(limits.request_timeout.saturating_mul(2));
+            return (self.after(self.moved.load(Relaxed), patience), Due::Stalled);
+        }
+        if head > 0 {
+            return (self.after(quiet.max(head - 1), head_patience(limits)), Due::Head);
+        }
+        let is_new = self.begun.load(Relaxed) == 0;
+        let patience =
+            if is_new { head_patience(limits).min(limits.idle_timeout) } else { limits.idle_timeout };
+        (self.after(quiet, patience), Due::Idle)
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn after(&self, millis: u64, patience: Duration) -> Instant {
+        self.opened + Duration::from_millis(millis) + patience
+    }
+}
+
+/// A little less than is allowed: by the end of the time the connection is to be closed, not about to be.
+fn head_patience(limits: &Limits) -> Duration {
+    limits.header_timeout - limits.header_timeout / 20
+}

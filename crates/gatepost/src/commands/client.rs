@@ -1,0 +1,127 @@
+//! This file is where the commands about clients are carried out.
+
+use gatepost_operations::clients::{self, ClientSettings, CreateClient, DefaultScopes};
+use serde::Serialize;
+
+use super::desk::Desk;
+use crate::args::{ClientCommand, ClientCreate, ClientUpdate};
+use crate::ending::Trouble;
+
+const COLUMNS: [&str; 6] = ["client_id", "name", "apis", "scopes", "status", "is_test"];
+
+/// Carries out a command about clients.
+pub(super) async fn run(desk: &Desk, command: ClientCommand) -> Result<(), Trouble> {
+    match command {
+        ClientCommand::Create(flags) => create(desk, flags.into()).await,
+        ClientCommand::List { partner } => {
+            desk.output.list(&clients::list(&desk.gate, partner.as_deref()).await?, &COLUMNS)
+        }
+        ClientCommand::Show { client } => desk.output.show(&clients::show(&desk.gate, &client).await?),
+        ClientCommand::Update(flags) => update(desk, flags).await,
+        ClientCommand::Suspend { client } => suspend(desk, &client).await,
+        ClientCommand::Resume { client } => {
+            desk.output.show(&clients::resume(&desk.gate, &desk.actor, &client).await?)
+        }
+        ClientCommand::Delete { client } => delete(desk, &client).await,
+    }
+}
+
+async fn create(desk: &Desk, request: CreateClient) -> Result<(), Trouble> {
+    let made = clients::create(&desk.gate, &desk.actor, request).await?;
+    let id = &made.client.client_id;
+    desk.output.note(&format!("Registered client {id}; its secret is on standard output, only now."));
+    desk.output.hand_over(&made.client, made.secret.expose())?;
+    desk.output.next(&format!(
+        "Test it: gatepost token issue --client {id}   (it reads the secret from standard input)"
+    ));
+    Ok(())
+}
+
+async fn update(desk: &Desk, flags: ClientUpdate) -> Result<(), Trouble> {
+    let client = flags.client.clone();
+    let changes = ClientSettings::from(flags);
+    if is_nothing(&changes) {
+        let fix = "say what it shall be, for example --lifetime 1h; see `gatepost client update --help`";
+        return Err(Trouble::usage(
+            "client.nothing",
+            "nothing to change",
+            "no flag says what the client shall be",
+            fix,
+        ));
+    }
+    desk.output.show(&clients::update(&desk.gate, &desk.actor, &client, changes).await?)
+}
+
+async fn suspend(desk: &Desk, client: &str) -> Result<(), Trouble> {
+    let suspended = clients::suspend(&desk.gate, &desk.actor, client).await?;
+    desk.output.show(&suspended)?;
+    desk.output.next(&format!("It gets no more tokens. Undo: gatepost client resume {client}"));
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Deleted {
+    client_id: String,
+    deleted: bool,
+}
+
+async fn delete(desk: &Desk, client: &str) -> Result<(), Trouble> {
+    let found = clients::show(&desk.gate, client).await?;
+    desk.output
+        .confirm(&format!("This deletes the client {} ({client}) with its secrets.", found.name), "yes")?;
+    clients::delete(&desk.gate, &desk.actor, client).await?;
+    desk.output.show(&Deleted { client_id: found.client_id, deleted: true })
+}
+
+/// A list that a flag may name often: not said when it is empty.
+fn said(list: Vec<String>) -> Option<Vec<String>> {
+    (!list.is_empty()).then_some(list)
+}
+
+/// A list that a second flag can empty.
+fn said_or_none(list: Vec<String>, none: bool) -> Option<Vec<String>> {
+    if none { Some(Vec::new()) } else { said(list) }
+}
+
+fn is_nothing(changes: &ClientSettings) -> bool {
+    let ClientSettings { name, apis, scopes, default_scopes, lifetime, allow, auth_method } = changes;
+    let lists = apis.is_none() && scopes.is_none() && default_scopes.is_none() && allow.is_none();
+    lists && name.is_none() && lifetime.is_none() && auth_method.is_none()
+}
+
+impl From<ClientCreate> for CreateClient {
+    fn from(flags: ClientCreate) -> Self {
+        let settings = ClientSettings {
+            name: None,
+            apis: said(flags.apis),
+            scopes: said(flags.scopes),
+            default_scopes: said_or_none(flags.default_scopes, flags.no_default_scope)
+                .map(DefaultScopes::These),
+            lifetime: flags.lifetime,
+            allow: said(flags.allow),
+            auth_method: flags.auth_method,
+        };
+        Self {
+            partner: flags.partner,
+            name: flags.name,
+            user_id: flags.user_id,
+            is_test: flags.test,
+            settings,
+        }
+    }
+}
+
+impl From<ClientUpdate> for ClientSettings {
+    fn from(flags: ClientUpdate) -> Self {
+        let named = said_or_none(flags.default_scopes, flags.no_default_scope).map(DefaultScopes::These);
+        Self {
+            name: flags.name,
+            apis: said(flags.apis),
+            scopes: said_or_none(flags.scopes, flags.no_scope),
+            default_scopes: if flags.all_default_scopes { Some(DefaultScopes::All) } else { named },
+            lifetime: flags.lifetime,
+            allow: said_or_none(flags.allow, flags.allow_any),
+            auth_method: flags.auth_method,
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! This file is where a server is started, announced and stopped, the same way for `serve` and `dev`.
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatepost_operations::background::watch;
+use gatepost_operations::clock::SystemClock;
+use gatepost_operations::config::Config;
+use gatepost_operations::failure::{Failure, Kind};
+use gatepost_operations::gate::Gate;
+use gatepost_operations::running::{self, Hold, Running};
+use gatepost_operations::{master_key, setup};
+use gatepost_server::Serving;
+use tokio::task::JoinHandle;
+
+use super::settings;
+use super::signals::{Signals, Told};
+use crate::ending::Trouble;
+
+/// Whoever looks who serves a folder locks it for a moment; so often, and so far apart, the lock is tried again.
+const ATTEMPTS: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// A server that answers.
+pub(super) struct Server {
+    /// What its operations work with.
+    pub(super) gate: Arc<Gate>,
+    serving: Serving,
+    watch: JoinHandle<()>,
+    // The folder is this server's as long as it is held.
+    hold: Option<Hold>,
+}
+
+impl Server {
+    /// Takes the folder, binds, opens or sets up the state, and answers.
+    pub(super) async fn start(config: Config) -> Result<Self, Trouble> {
+        let hold = if is_sqlite(&config) { Some(take(&config.data).await?) } else { None };
+        let listeners = gatepost_server::bind(&config).await?;
+        let issuer = settings::issuer_at(&config, listeners.public_addr())?;
+        if !master_key::path(&config.data).exists() {
+            tracing::info!("there is no state yet: making the first signing keys, which takes some seconds");
+        }
+
+        let gate = Arc::new(setup::open_or_init(config, issuer, Arc::new(SystemClock)).await?);
+        let watch = watch::start(Arc::clone(&gate));
+        let serving = gatepost_server::serve(listeners, Arc::clone(&gate)).await?;
+
+        let mut server = Self { gate, serving, watch, hold };
+        let running = server.running();
+        if let Some(hold) = &mut server.hold {
+            hold.announce(&running)?;
+        }
+        Ok(server)
+    }
+
+    /// Who this server is and where it is reached.
+    pub(super) fn running(&self) -> Running {
+        Running {
+            pid: std::process::id(),
+            public_url: self.serving.public_url().to_owned(),
+            admin_url: self.serving.admin_url().to_owned(),
+        }
+    }
+
+    /// Serves until a stop is asked for; a reload that fails leaves everything as it was.
+    pub(super) async fn until_stopped(&self, signals: &mut Signals) {
+        while signals.next().await == Told::Reload {
+            match self.serving.reload() {
+                Ok(()) => tracing::info!("certificate and key were read again"),
+                Err(failure) => {
+                    tracing::error!(why = %failure, fix = failure.fix, "the old certificate stays in use")
+                }
+            }
+        }
+    }
+
+    /// Answers what has begun, then ends.
+    pub(super) async fn stop(self) {
+        tracing::info!("stopping: answering what has begun");
+        self.serving.stop().await;
+        self.watch.abort();
+        drop(self.hold);
+        tracing::info!("stopped");
+    }
+}
+
+fn is_sqlite(config: &Config) -> bool {
+    config.database.url.reveal().starts_with("sqlite:")
+}
+
+/// Takes the folder for this process, making it where there is none.
+async fn take(data: &Path) -> Result<Hold, Failure> {
+    DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(|error| {
+        let what = format!("can't create the data folder {}", data.display());
+        Failure::new(
+            Kind::Unavailable,
+            "data.unwritable",
+            what,
+            error.to_string(),
+            "give another folder with --data",
+        )
+    })?;
+    for _ in 1..ATTEMPTS {
+        match running::take(data) {
+            Err(failure) if failure.kind == Kind::Conflict && running::look(data).is_none() => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            outcome => return outcome,
+        }
+    }
+    running::take(data)
+}
