@@ -19,7 +19,7 @@ use uuid::Uuid;
 use crate::failure::Failure;
 use crate::gate::Gate;
 use crate::setup::DEFAULT_API;
-use crate::{apis, partners, secrets};
+use crate::{apis, partners, revocations, secrets};
 
 /// What is needed to register a client.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -175,7 +175,8 @@ pub async fn update(
     client: &str,
     new: ClientSettings,
 ) -> Result<ClientView, Failure> {
-    let mut changed = find(gate, client).await?.client;
+    let before = find(gate, client).await?.client;
+    let mut changed = before.clone();
     if let Some(name) = &new.name {
         changed.name = Name::parse(name)?;
     }
@@ -206,7 +207,11 @@ pub async fn update(
         .map(|known| &**known)
         .collect();
     changed.check(&apis, longest(gate))?;
-    gate.apply(actor, vec![Change::ClientUpdated(changed)]).await?;
+    // Tokens for an API or scope that the client loses end with the loss.
+    let loses = before.apis.iter().any(|api| !changed.apis.contains(api))
+        || before.scopes.first_outside(&changed.scopes).is_some();
+    let tokens = loses.then(|| revocations::of_client(gate, &before));
+    gate.apply(actor, tokens.into_iter().chain([Change::ClientUpdated(changed)]).collect()).await?;
     show(gate, client).await
 }
 
@@ -223,13 +228,18 @@ pub async fn resume(gate: &Gate, actor: &Actor, client: &str) -> Result<ClientVi
 /// Deletes the client with its secrets.
 pub async fn delete(gate: &Gate, actor: &Actor, client: &str) -> Result<(), Failure> {
     let found = find(gate, client).await?;
-    gate.apply(actor, vec![Change::ClientDeleted(found.client.id)]).await
+    let tokens = revocations::of_client(gate, &found.client);
+    gate.apply(actor, vec![tokens, Change::ClientDeleted(found.client.id)]).await
 }
 
 async fn set_status(gate: &Gate, actor: &Actor, client: &str, status: Status) -> Result<ClientView, Failure> {
     let found = find(gate, client).await?;
-    let change = clients::with_status(&found.client, status);
-    gate.apply(actor, change.into_iter().collect()).await?;
+    let mut changes: Vec<_> = clients::with_status(&found.client, status).into_iter().collect();
+    // Suspension ends live tokens too, for good: resuming revives none.
+    if status == Status::Suspended && !changes.is_empty() {
+        changes.push(revocations::of_client(gate, &found.client));
+    }
+    gate.apply(actor, changes).await?;
     show(gate, client).await
 }
 

@@ -9,6 +9,7 @@ use gatepost_core::change::{Change, Subject};
 use gatepost_core::issuer::Issuer;
 use gatepost_core::time::Timestamp;
 use gatepost_store::{CachedClients, Store};
+use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -17,8 +18,10 @@ use crate::failure::Failure;
 use crate::journal::Journal;
 use crate::key_ring::KeyRing;
 use crate::master_key::MasterKey;
+use crate::revocations::Revocations;
 use crate::signing::Pool;
 use crate::telemetry::metrics::Metrics;
+use crate::usage::Usage;
 
 /// Everything an operation may need.
 pub struct Gate {
@@ -42,7 +45,12 @@ pub struct Gate {
     pub journal: Journal,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// What clients did since it was last written down.
+    pub usage: Usage,
+    /// What is revoked.
+    pub revocations: Revocations,
     ring: ArcSwap<KeyRing>,
+    changed: watch::Sender<i64>,
     seen: AtomicI64,
     heard: AtomicI64,
 }
@@ -68,6 +76,8 @@ impl Gate {
         // The head is read before the ring: a change in between is then seen twice rather than never.
         let head = store.head().await?;
         let ring = KeyRing::load(&*store, &master.wrapping, None).await?;
+        let revocations = Revocations::default();
+        revocations.take_up(&*store, clock.now()).await?;
 
         Ok(Self {
             clients: CachedClients::new(
@@ -78,7 +88,10 @@ impl Gate {
             journal: Journal::new(&config.refusals),
             metrics: Arc::default(),
             entropy: Entropy::default(),
+            usage: Usage::default(),
+            revocations,
             ring: ArcSwap::from_pointee(ring),
+            changed: watch::Sender::new(head),
             seen: AtomicI64::new(head),
             heard: AtomicI64::new(clock.now().micros()),
             config,
@@ -118,15 +131,24 @@ impl Gate {
         }
         subjects().flatten().for_each(|subject| self.clients.forget(subject));
         if too_many
-            || subjects().any(|subject| !matches!(subject, Some(Subject::Client(_) | Subject::Partner(_))))
+            || subjects().any(|subject| !matches!(subject, Some(Subject::Client(_) | Subject::Partner(_) | Subject::Revocation(_))))
         {
             let ring = KeyRing::load(&*self.store, &self.master.wrapping, Some(&self.ring.load())).await?;
             self.ring.store(Arc::new(ring));
         }
+        if too_many || subjects().any(|subject| matches!(subject, Some(Subject::Revocation(_)) | None)) {
+            self.revocations.take_up(&*self.store, self.clock.now()).await?;
+        }
         // After too many changes everything was dropped, so all up to the head, which was read before, is taken up.
         let last = if too_many { head } else { news.last().map_or(seen, |item| item.seq) };
         self.seen.fetch_max(last, Ordering::AcqRel);
+        self.changed.send_replace(last);
         Ok(())
+    }
+
+    /// Tells when something changed: wakes those who wait for news.
+    pub fn changes(&self) -> watch::Receiver<i64> {
+        self.changed.subscribe()
     }
 
     /// The keys as they are now.

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use gatepost_core::apis::{ApiId, ApiWithScopes};
+use gatepost_core::apis::{ApiAccess, ApiId, ApiWithScopes};
 use gatepost_core::keys::{KeyOwner, KeyState, StoredKey, WrappingKeys};
 use gatepost_jose::sign::SigningInput;
 use gatepost_jose::{JwkSet, KeyId, PublicKey, SigningKey, base64url};
@@ -20,6 +20,9 @@ pub struct KeyRing {
     apis: Vec<Arc<ApiWithScopes>>,
     held: HashMap<KeyId, Arc<SigningKey>>,
     tokens: HashMap<ApiId, ApiKeys>,
+    access: HashMap<ApiId, ApiAccess>,
+    stored: HashMap<ApiId, Vec<StoredKey>>,
+    service: Option<Arc<SigningKey>>,
     named: Document,
 }
 
@@ -59,6 +62,7 @@ impl KeyRing {
     ) -> Result<Self, Failure> {
         let apis: Vec<_> = store.apis().await?.into_iter().map(Arc::new).collect();
         let stored = store.keys().await?;
+        let access = store.api_access().await?.into_iter().map(|access| (access.api, access)).collect();
 
         let mut held = HashMap::new();
         for key in stored.iter().filter(|key| key.state.verifies()) {
@@ -73,7 +77,9 @@ impl KeyRing {
         let tokens =
             apis.iter().filter_map(|api| Some((api.api.id, ApiKeys::of(api, &stored, &held)?))).collect();
         let named = named_keys(&apis, &tokens)?;
-        Ok(Self { apis, held, tokens, named })
+        let service = service_key(&stored, &held);
+        let stored = by_api(stored);
+        Ok(Self { apis, held, tokens, access, stored, service, named })
     }
 
     /// All APIs with their scopes.
@@ -97,6 +103,21 @@ impl KeyRing {
         let api = self.apis.iter().find(|api| api.api.name.as_str() == name)?;
         let keys = self.tokens.get(&api.api.id)?;
         Some(if all { &keys.all } else { &keys.published })
+    }
+
+    /// How an API authenticates and its route table.
+    pub fn access(&self, api: ApiId) -> Option<&ApiAccess> {
+        self.access.get(&api)
+    }
+
+    /// All keys of an API, whatever their state, in order of their creation.
+    pub fn stored_of(&self, api: ApiId) -> &[StoredKey] {
+        self.stored.get(&api).map_or(&[], Vec::as_slice)
+    }
+
+    /// The key by which the server itself speaks.
+    pub fn service(&self) -> Option<&Arc<SigningKey>> {
+        self.service.as_ref()
     }
 
     /// Whether every API has a key to sign with.
@@ -133,6 +154,21 @@ impl Document {
         let etag = format!("\"{}\"", base64url::encode(hash.as_ref().get(..16).unwrap_or_default()));
         Ok(Self { body: body.into(), etag: etag.into() })
     }
+}
+
+fn service_key(stored: &[StoredKey], held: &HashMap<KeyId, Arc<SigningKey>>) -> Option<Arc<SigningKey>> {
+    let signing = |key: &&StoredKey| key.owner == KeyOwner::Service && key.state == KeyState::Signing;
+    stored.iter().rev().find(signing).and_then(|key| held.get(&key.kid)).map(Arc::clone)
+}
+
+fn by_api(stored: Vec<StoredKey>) -> HashMap<ApiId, Vec<StoredKey>> {
+    let mut by_api: HashMap<ApiId, Vec<StoredKey>> = HashMap::new();
+    for key in stored {
+        if let KeyOwner::Api(api) = key.owner {
+            by_api.entry(api).or_default().push(key);
+        }
+    }
+    by_api
 }
 
 fn named_keys(apis: &[Arc<ApiWithScopes>], tokens: &HashMap<ApiId, ApiKeys>) -> Result<Document, Failure> {

@@ -3,6 +3,7 @@
 //! The edges (HTTP, command line) call these operations and nothing below them. One file a noun; [`gate::Gate`] holds
 //! what they share. Only `clock.rs` and `entropy.rs` touch the real time and real chance.
 
+pub mod api_secrets;
 pub mod apis;
 pub mod background;
 pub mod clients;
@@ -17,13 +18,17 @@ pub mod key_ring;
 pub mod keys;
 pub mod master_key;
 pub mod partners;
+pub mod revocations;
+pub mod routes;
 pub mod running;
 pub mod secrets;
+pub mod service;
 pub mod setup;
 pub mod signing;
 pub mod status;
 pub mod telemetry;
 pub mod tokens;
+pub mod usage;
 
 pub use gatepost_core as core;
 pub use gatepost_jose as jose;

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::failure::Failure;
 use crate::gate::Gate;
+use crate::revocations;
 
 /// What is needed to register a partner.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -73,7 +74,11 @@ pub async fn rename(gate: &Gate, actor: &Actor, partner: &str, name: &str) -> Re
 /// Stops the partner's clients; nothing happens if they are stopped already.
 pub async fn suspend(gate: &Gate, actor: &Actor, partner: &str) -> Result<PartnerView, Failure> {
     let found = find(gate, partner).await?;
-    gate.apply(actor, partners::suspend(&found).into_iter().collect()).await?;
+    if let Some(change) = partners::suspend(&found) {
+        // Suspension ends live tokens too, for good: resuming revives none.
+        let tokens = revocations::of_partner(gate, found.id).await?;
+        gate.apply(actor, vec![change, tokens]).await?;
+    }
     show(gate, partner).await
 }
 

@@ -1,16 +1,20 @@
 //! This file is where the secrets of clients are made, listed and ended.
 
+use std::time::Duration;
+
 use gatepost_core::actor::Actor;
 use gatepost_core::clients::{self, SecretConflict, SecretId, StoredSecret};
 use gatepost_core::name::Name;
 use gatepost_core::secret::{Secret, SecretKind};
 use gatepost_core::time::Timestamp;
+use gatepost_core::usage::SecretUsage;
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::clients::{find, kind};
 use crate::failure::{Failure, Kind};
 use crate::gate::Gate;
+use crate::revocations;
 
 /// What is needed to add a secret.
 #[derive(Clone, Debug, Default)]
@@ -34,8 +38,12 @@ pub struct SecretView {
     pub created: String,
     /// From when on it is no longer accepted (RFC 3339).
     pub expires: Option<String>,
-    /// When it last proved its client; not known yet.
+    /// When it last proved its client (RFC 3339); known to the second or so.
     pub last_used: Option<String>,
+    /// From which address, if that is known.
+    pub last_address: Option<String>,
+    /// How often in all.
+    pub uses: u64,
 }
 
 /// A secret that was just made: the only time that it is seen.
@@ -76,20 +84,56 @@ pub async fn add(
 pub async fn list(gate: &Gate, client: &str) -> Result<Vec<SecretView>, Failure> {
     let owner = find(gate, client).await?;
     let now = gate.clock.now();
-    Ok(gate.store.secrets(&owner.client.id).await?.iter().map(|secret| SecretView::of(secret, now)).collect())
+    let used = gate.store.secret_usage(&owner.client.id).await?;
+    let usage = |secret: &StoredSecret| used.iter().find(|usage| usage.secret == secret.id);
+    let secrets = gate.store.secrets(&owner.client.id).await?;
+    Ok(secrets.iter().map(|secret| SecretView::of(secret, now).with(usage(secret))).collect())
 }
 
-/// Ends a secret now; the last usable one only with `force`.
-pub async fn end(gate: &Gate, actor: &Actor, client: &str, secret: Uuid, force: bool) -> Result<(), Failure> {
+/// Adds a secret and gives every other one an end, `overlap` from now at the latest.
+pub async fn roll(gate: &Gate, actor: &Actor, client: &str, overlap: Duration) -> Result<AddedSecret, Failure> {
+    let owner = find(gate, client).await?;
+    let now = gate.clock.now();
+    let (secret, stored) = make(gate, kind(&owner.client), None, None)?;
+    let view = SecretView::of(&stored, now);
+
+    let changes = clients::roll_secret(&owner, stored, overlap, gate.config.clients.max_secrets, now);
+    let changes = changes.map_err(|conflict| refused(conflict, client))?;
+    gate.apply(actor, changes).await?;
+    Ok(AddedSecret { view, secret })
+}
+
+/// Whether a secret proved its client within `lately`, after what a running server counted has been written down.
+pub async fn used_lately(gate: &Gate, client: &str, secret: Uuid, lately: Duration) -> Result<Option<SecretView>, Failure> {
+    let known = list(gate, client).await?.into_iter().find(|known| known.secret_id == secret);
+    let owner = find(gate, client).await?;
+    let used = gate.store.secret_usage(&owner.client.id).await?;
+    let since = gate.clock.now().before(lately);
+    let recent = used.iter().any(|usage| usage.secret == SecretId(secret) && usage.at >= since);
+    Ok(known.filter(|_| recent))
+}
+
+/// How a secret is ended.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ending {
+    /// Also the last usable one.
+    pub force: bool,
+    /// With all tokens that the client has got so far: no token tells which secret it came from.
+    pub kill_tokens: bool,
+}
+
+/// Ends a secret now.
+pub async fn end(gate: &Gate, actor: &Actor, client: &str, secret: Uuid, how: Ending) -> Result<(), Failure> {
     let owner = find(gate, client).await?;
     let all = gate.store.secrets(&owner.client.id).await?;
     if all.iter().all(|known| known.id != SecretId(secret)) {
         let list = format!("gatepost secret list {client}");
         return Err(Failure::not_found("secret.not_found", "secret", &secret.to_string(), &list));
     }
-    let change = clients::end_secret(&owner, SecretId(secret), force, gate.clock.now());
+    let change = clients::end_secret(&owner, SecretId(secret), how.force, gate.clock.now());
     let change = change.map_err(|conflict| refused(conflict, client))?;
-    gate.apply(actor, vec![change]).await
+    let tokens = how.kill_tokens.then(|| revocations::of_client(gate, &owner.client));
+    gate.apply(actor, std::iter::once(change).chain(tokens).collect()).await
 }
 
 /// A new secret and the one-way form of it.
@@ -142,7 +186,7 @@ fn refused(conflict: SecretConflict, client: &str) -> Failure {
 }
 
 impl SecretView {
-    fn of(secret: &StoredSecret, now: Timestamp) -> Self {
+    pub(crate) fn of(secret: &StoredSecret, now: Timestamp) -> Self {
         Self {
             secret_id: secret.id.0,
             label: secret.label.as_ref().map(|label| label.as_str().to_owned()),
@@ -150,6 +194,20 @@ impl SecretView {
             created: crate::clock::written(secret.created),
             expires: secret.expires.map(crate::clock::written),
             last_used: None,
+            last_address: None,
+            uses: 0,
+        }
+    }
+
+    fn with(self, usage: Option<&SecretUsage>) -> Self {
+        let Some(usage) = usage else {
+            return self;
+        };
+        Self {
+            last_used: Some(crate::clock::written(usage.at)),
+            last_address: usage.address.map(|address| address.to_string()),
+            uses: usage.count,
+            ..self
         }
     }
 }

@@ -75,8 +75,24 @@ async fn decide_and_mint(
     check_grant_type(request.door, &params)?;
     let who = prove(gate, request.presented?, request.address, started).await?;
 
+    let granted = grant_and_mint(gate, &who, request.door, &params, started).await;
+    let client = &who.record().client.id;
+    match &granted {
+        Ok(_) => gate.usage.issued(client, Some(who.secret()), request.address, started),
+        Err(_) => gate.usage.refused(client, started),
+    }
+    granted
+}
+
+async fn grant_and_mint(
+    gate: &Gate,
+    who: &AuthenticatedClient,
+    door: Door,
+    params: &Params,
+    started: Timestamp,
+) -> Result<IssuedToken, Refusal> {
     let ring = gate.ring();
-    let grant = client_credentials::decide(&who, request.door, &params, ring.apis())?;
+    let grant = client_credentials::decide(who, door, params, ring.apis())?;
     let signer = ring.keys_of(grant.api.api.id).map(|keys| keys.signer.clone());
     let signer = signer.ok_or_else(|| Code::TemporarilyUnavailable.because("the API has no signing key"))?;
 

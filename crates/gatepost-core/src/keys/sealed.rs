@@ -62,6 +62,11 @@ impl WrappingKeys {
         Self { current, older }
     }
 
+    /// Whether `id` names the key that seals now.
+    pub fn is_current(&self, id: &str) -> bool {
+        self.current.id == id
+    }
+
     /// Seals `secret` under the current key; `name` says what it is, `nonce` must never be used twice.
     pub fn seal(&self, name: &str, nonce: [u8; 12], secret: &[u8]) -> Result<Sealed, SealError> {
         let shut = || SealError::Shut(self.current.id.clone());

@@ -1,3 +1,5 @@
 //! This folder is where work goes on beside the requests, one file a task.
 
+pub mod flush;
+pub mod rotation;
 pub mod watch;

@@ -1,0 +1,87 @@
+//! This file is where the secrets of APIs are made, listed and ended, and where an API proves who it is.
+
+use gatepost_core::actor::Actor;
+use gatepost_core::apis::{ApiAccess, ApiId};
+use gatepost_core::change::Change;
+use gatepost_core::clients::{SecretId, SecretState};
+use gatepost_core::name::Name;
+use gatepost_core::secret::{Secret, SecretForm, SecretKind};
+use uuid::Uuid;
+
+use crate::apis;
+use crate::failure::{Failure, Kind};
+use crate::gate::Gate;
+use crate::secrets::{AddSecret, AddedSecret, SecretView, make};
+
+/// Adds a secret to an API, unless it has as many live ones as a client may.
+pub async fn add(gate: &Gate, actor: &Actor, api: &str, request: AddSecret) -> Result<AddedSecret, Failure> {
+    let found = apis::find(gate, api)?;
+    let now = gate.clock.now();
+    let live = gate.store.api_secrets(found.api.id).await?;
+    let live = live.iter().filter(|secret| secret.state(now) == SecretState::Active).count();
+    if live >= gate.config.clients.max_secrets {
+        let fix = format!("end one first; see `gatepost api secret list {api}`");
+        let what = "the API has as many live secrets as it may";
+        return Err(Failure::new(Kind::Conflict, "secret.too_many", what, "clients.max_secrets bounds them", fix));
+    }
+    let label = request.label.as_deref().map(Name::parse).transpose()?;
+    let (secret, stored) = make(gate, SecretKind::Api, label, request.expires)?;
+    let view = SecretView::of(&stored, now);
+    gate.apply(actor, vec![Change::ApiSecretAdded { api: found.api.id, secret: stored }]).await?;
+    Ok(AddedSecret { view, secret })
+}
+
+/// All secrets of an API, ended ones too.
+pub async fn list(gate: &Gate, api: &str) -> Result<Vec<SecretView>, Failure> {
+    let found = apis::find(gate, api)?;
+    let now = gate.clock.now();
+    Ok(gate.store.api_secrets(found.api.id).await?.iter().map(|secret| SecretView::of(secret, now)).collect())
+}
+
+/// Ends a secret of an API now; the last usable one only with `force`.
+pub async fn end(gate: &Gate, actor: &Actor, api: &str, secret: Uuid, force: bool) -> Result<(), Failure> {
+    let found = apis::find(gate, api)?;
+    let now = gate.clock.now();
+    let all = gate.store.api_secrets(found.api.id).await?;
+    let usable: Vec<_> = all.iter().filter(|known| known.state(now) == SecretState::Active).collect();
+    let list = format!("gatepost api secret list {api}");
+    if usable.iter().all(|known| known.id != SecretId(secret)) {
+        return Err(Failure::not_found("secret.not_found", "usable secret", &secret.to_string(), &list));
+    }
+    if usable.len() == 1 && !force {
+        let what = "this is the last usable secret of the API";
+        let why = "without it introspection and the revocation feed refuse the API";
+        return Err(Failure::new(Kind::Conflict, "secret.last", what, why, "add another first, or repeat with --force"));
+    }
+    gate.apply(actor, vec![Change::ApiSecretEnded { api: found.api.id, secret: SecretId(secret), at: now }]).await
+}
+
+/// Proof that an API showed who it is; only [`authenticate`] makes it.
+#[derive(Clone, Copy, Debug)]
+pub struct AuthenticatedApi(ApiId);
+
+impl AuthenticatedApi {
+    /// Which API.
+    pub fn id(self) -> ApiId {
+        self.0
+    }
+}
+
+/// Holds an API's id and secret against what is known, from memory; the same steps whatever is found.
+pub fn authenticate(gate: &Gate, api_id: &str, secret: &Secret) -> Option<AuthenticatedApi> {
+    if secret.form() == SecretForm::Mistyped {
+        return None;
+    }
+    let ring = gate.ring();
+    let access = api_id.parse().ok().and_then(|id| ring.access(ApiId(id)));
+    let secrets = access.map_or(&[][..], |access: &ApiAccess| &access.secrets);
+    let tag = gate.master.peppers.tag(secret);
+    let now = gate.clock.now();
+
+    let proven = secrets.iter().fold(false, |proven, known| {
+        let same = known.tag.matches(&tag)
+            || gate.master.peppers.tag_under(&known.tag.pepper, secret).is_some_and(|older| known.tag.matches(&older));
+        proven | (same & (known.state(now) == SecretState::Active))
+    });
+    access.filter(|_| proven).map(|access| AuthenticatedApi(access.api))
+}

@@ -1,0 +1,201 @@
+//! This file is where core's steps for keys are carried out, by a command or by the clock.
+//!
+//! Of two nodes that carry out the same step one wins; the loser's plan was made for a ring that is gone, so it drops it
+//! and looks again.
+
+use std::sync::Arc;
+
+use gatepost_core::actor::Actor;
+use gatepost_core::apis::ApiWithScopes;
+use gatepost_core::change::Change;
+use gatepost_core::keys::rotation::{self, Schedule, Step};
+use gatepost_core::keys::{KeyOwner, KeyState, StoredKey};
+use serde::Serialize;
+
+use super::{KeyMaker, KeyView, find, owner_name};
+use crate::apis;
+use crate::failure::{Failure, Kind};
+use crate::gate::Gate;
+use crate::revocations::token_life;
+
+/// Verifiers of a key set without ids try every key; more than this they would not.
+const MOST_TRIED: usize = 4;
+
+/// What a rotation does, and when.
+#[derive(Clone, Debug, Serialize)]
+pub struct Plan {
+    /// The API.
+    pub api: String,
+    /// The key that signs now.
+    pub signing: Option<String>,
+    /// The key that signs next; not made yet in a rehearsal.
+    pub next: Option<String>,
+    /// When the next key is in the key set (RFC 3339).
+    pub published: String,
+    /// From when on it may sign (RFC 3339).
+    pub signs_from: String,
+    /// Whether it then takes over by itself.
+    pub swaps_by_itself: bool,
+    /// When the last token of the present key has expired, if the next one takes over when it may (RFC 3339).
+    pub verifies_until: String,
+}
+
+/// Makes and publishes the next key of an API; in a rehearsal only says when what would happen.
+pub async fn rotate(gate: &Gate, actor: &Actor, api: &str, rehearsal: bool) -> Result<Plan, Failure> {
+    let found = apis::find(gate, api)?;
+    let keys = keys_of(gate, &found).await?;
+    if let Some(published) = rotation::in_state(&keys, KeyState::Published) {
+        return Err(already_published(&found, published));
+    }
+    if !found.api.profile.names_key() && keys.iter().filter(|key| key.state.verifies()).count() >= MOST_TRIED {
+        return Err(too_many(&found));
+    }
+
+    let schedule = schedule(gate, &found);
+    let now = gate.clock.now();
+    let signs_from = now.after(schedule.publish_ahead);
+    let mut plan = Plan {
+        api: found.api.name.as_str().to_owned(),
+        signing: rotation::in_state(&keys, KeyState::Signing).map(|key| key.kid.as_str().to_owned()),
+        next: None,
+        published: crate::clock::written(now),
+        signs_from: crate::clock::written(signs_from),
+        swaps_by_itself: schedule.swaps_by_itself,
+        verifies_until: crate::clock::written(signs_from.after(schedule.token_life)),
+    };
+    if !rehearsal {
+        let published = published(gate, &found, signs_from).await?;
+        plan.next = Some(published.kid.as_str().to_owned());
+        gate.apply(actor, vec![Change::KeyAdded(published)]).await?;
+    }
+    Ok(plan)
+}
+
+/// Lets the published key sign. Before its time only when told `at_once`: who cached the key set may not know it yet.
+pub async fn promote(gate: &Gate, actor: &Actor, api: &str, at_once: bool) -> Result<KeyView, Failure> {
+    let found = apis::find(gate, api)?;
+    let keys = keys_of(gate, &found).await?;
+    let Some(published) = rotation::in_state(&keys, KeyState::Published) else {
+        let fix = format!("publish one first with `gatepost key rotate --api {}`", found.api.name.as_str());
+        let what = "there is no published key to promote";
+        return Err(Failure::new(Kind::NotFound, "key.none_published", what, "every key signs or has signed", fix));
+    };
+    let now = gate.clock.now();
+    if published.signs_from > now && !at_once {
+        let why = format!("verifiers may keep a key set without it until {}", crate::clock::written(published.signs_from));
+        let what = "the published key may not sign yet";
+        let fix = "wait until then, or repeat with --now and accept that some verifiers refuse its tokens";
+        return Err(Failure::new(Kind::Conflict, "key.too_early", what, why, fix));
+    }
+
+    let kid = published.kid.clone();
+    let step = rotation::promote(published, rotation::in_state(&keys, KeyState::Signing), &schedule(gate, &found), now);
+    carry_out(gate, actor, &found, step).await?;
+    let promoted = find(gate, kid.as_str()).await?;
+    Ok(KeyView::of(&promoted, owner_name(gate, promoted.owner)))
+}
+
+/// Takes a key out of the key set; while tokens of it may live only when told `at_once`.
+pub async fn retire(gate: &Gate, actor: &Actor, kid: &str, at_once: bool) -> Result<KeyView, Failure> {
+    let key = find(gate, kid).await?;
+    let now = gate.clock.now();
+    let over = key.verifies_until.is_some_and(|until| until <= now);
+    let refused = |what: &str, why: String, fix: &str| Err(Failure::new(Kind::Conflict, "key.in_use", what, why, fix));
+    match key.state {
+        KeyState::Signing => refused("the key signs", "without it the API has none".into(), "promote another first"),
+        KeyState::Verifying if !over && !at_once => {
+            let until = key.verifies_until.map(crate::clock::written).unwrap_or_default();
+            refused("tokens of the key are still valid", format!("the last expires {until}"), "wait, or repeat with --now")
+        }
+        KeyState::Retired | KeyState::Revoked => {
+            refused("the key is out of use already", format!("it is {}", key.state.as_str()), "see `gatepost key list`")
+        }
+        KeyState::Published | KeyState::Verifying => {
+            gate.apply(actor, vec![moved(&key, KeyState::Retired, key.verifies_until)]).await?;
+            let retired = find(gate, kid).await?;
+            Ok(KeyView::of(&retired, owner_name(gate, retired.owner)))
+        }
+    }
+}
+
+/// Carries out what is due about the keys of all APIs, one step an API.
+pub async fn tick(gate: &Gate) -> Result<(), Failure> {
+    let ring = gate.ring();
+    for api in ring.apis() {
+        let keys = ring.stored_of(api.api.id);
+        let Some(step) = rotation::next_step(keys, &schedule(gate, api), gate.clock.now()) else {
+            continue;
+        };
+        match carry_out(gate, &Actor::System, api, step).await {
+            Err(failure) if failure.kind == Kind::Conflict => gate.take_up_news().await?,
+            outcome => outcome?,
+        }
+    }
+    Ok(())
+}
+
+async fn carry_out(gate: &Gate, actor: &Actor, api: &ApiWithScopes, step: Step) -> Result<(), Failure> {
+    let name = api.api.name.as_str();
+    let changes = match step {
+        Step::Publish { signs_from } => {
+            let key = published(gate, api, signs_from).await?;
+            tracing::info!(api = name, kid = %key.kid, signs_from = crate::clock::written(signs_from), "key published");
+            vec![Change::KeyAdded(key)]
+        }
+        Step::Promote { successor, predecessor, verifies_until } => {
+            tracing::info!(api = name, kid = %successor.kid, "key signs from now on");
+            let demoted = predecessor.map(|key| moved(&key, KeyState::Verifying, Some(verifies_until)));
+            demoted.into_iter().chain([moved(&successor, KeyState::Signing, None)]).collect()
+        }
+        Step::Retire(key) => {
+            tracing::info!(api = name, kid = %key.kid, "key retired");
+            vec![moved(&key, KeyState::Retired, key.verifies_until)]
+        }
+    };
+    gate.apply(actor, changes).await
+}
+
+/// The change that moves a key on in its life.
+pub(super) fn moved(key: &StoredKey, to: KeyState, verifies_until: Option<gatepost_core::time::Timestamp>) -> Change {
+    Change::KeyMoved { kid: key.kid.clone(), owner: key.owner, from: key.state, to, verifies_until }
+}
+
+async fn published(
+    gate: &Gate,
+    api: &ApiWithScopes,
+    signs_from: gatepost_core::time::Timestamp,
+) -> Result<StoredKey, Failure> {
+    let key = KeyMaker::of(gate).first(KeyOwner::Api(api.api.id), api.api.algorithm, gate.clock.now()).await?;
+    Ok(StoredKey { state: KeyState::Published, signs_from, ..key })
+}
+
+/// The keys of an API as the store has them now.
+pub(super) async fn keys_of(gate: &Gate, api: &Arc<ApiWithScopes>) -> Result<Vec<StoredKey>, Failure> {
+    let mut keys = gate.store.keys().await?;
+    keys.retain(|key| key.owner == KeyOwner::Api(api.api.id));
+    Ok(keys)
+}
+
+/// How the keys of an API live.
+pub(super) fn schedule(gate: &Gate, api: &ApiWithScopes) -> Schedule {
+    let every = gate.config.keys.rotate_every;
+    Schedule {
+        publish_ahead: gate.config.keys.publish_ahead,
+        rotate_every: (!every.is_zero()).then_some(every),
+        token_life: token_life(gate),
+        swaps_by_itself: api.api.profile.names_key(),
+    }
+}
+
+fn already_published(api: &ApiWithScopes, published: &StoredKey) -> Failure {
+    let name = api.api.name.as_str();
+    let why = format!("{} may sign from {}", published.kid, crate::clock::written(published.signs_from));
+    let fix = format!("wait until it signs, or let it sign with `gatepost key promote --api {name}`");
+    Failure::new(Kind::Conflict, "key.already_published", "a next key is published already", why, fix)
+}
+
+fn too_many(api: &ApiWithScopes) -> Failure {
+    let why = format!("tokens of {} name no key, so readers try each, at most {MOST_TRIED}", api.api.name.as_str());
+    let what = "the API has as many keys as its readers try";
+    Failure::new(Kind::Conflict, "key.too_many", what, why, "wait until the oldest is retired; see `gatepost key list`")
+}
