@@ -55,8 +55,8 @@ impl CachedClients {
                 self.kept.invalidate(id);
             }
             Subject::Partner(id) => self.forget_partner(*id),
-            // Records name APIs by ids, which never change, and hold nothing of the server.
-            Subject::Api(_) | Subject::Server => {}
+            // Records name APIs by ids, which never change, and hold nothing of tokens or of the server.
+            Subject::Api(_) | Subject::Revocation(_) | Subject::Server => {}
         }
     }
 

@@ -1,9 +1,10 @@
 //! This file is where it is said in words what stood in the way of a change, the same for every engine.
 
 use gatepost_core::apis::{Api, ApiId, ApiScope};
-use gatepost_core::clients::{Client, ClientId, StoredSecret};
+use gatepost_core::clients::{Client, ClientId, ClientKeyId, StoredSecret};
 use gatepost_core::keys::{KeyOwner, StoredKey};
 use gatepost_core::partners::{Partner, PartnerId};
+use gatepost_jose::KeyId;
 
 use crate::StoreError;
 
@@ -108,14 +109,69 @@ pub(crate) fn secret(violation: &Violation, client: &ClientId, secret: &StoredSe
     }
 }
 
+/// Why a secret of an API can't be written.
+pub(crate) fn api_secret(violation: &Violation, api: ApiId, secret: &StoredSecret) -> StoreError {
+    match violation {
+        Violation::Taken(_) => taken("secret id", &secret.id.0.to_string(), "choose another"),
+        Violation::Reference => gone("API", &api.0.to_string()),
+    }
+}
+
+/// Why a client's key can't be written.
+pub(crate) fn client_key(violation: &Violation, client: &ClientId, key: ClientKeyId) -> StoreError {
+    match violation {
+        Violation::Taken(_) => taken("client key id", &key.0.to_string(), "choose another"),
+        Violation::Reference => gone("client", client.as_str()),
+    }
+}
+
+/// Why a line can't be added to a route table.
+pub(crate) fn route(api: ApiId) -> StoreError {
+    gone("API", &api.0.to_string())
+}
+
 /// Why a key can't be written.
 pub(crate) fn key(violation: &Violation, key: &StoredKey) -> StoreError {
     match (violation, key.owner) {
         (Violation::Reference, KeyOwner::Api(api)) => gone("API", &api.0.to_string()),
         (Violation::Taken(_), _) | (Violation::Reference, KeyOwner::Service) => {
-            taken("key", key.kid.as_str(), "a key signs for one API only; make or import another")
+            place_taken(violation, key.owner).unwrap_or_else(|| {
+                taken("key", key.kid.as_str(), "a key signs for one API only; make or import another")
+            })
         }
     }
+}
+
+/// Why a key can't move on.
+pub(crate) fn key_moved(violation: &Violation, kid: &KeyId, owner: KeyOwner) -> StoreError {
+    place_taken(violation, owner).unwrap_or_else(|| key_missed(true, kid))
+}
+
+/// Why no key moved on: it is there, but not where the change was decided on, or it is gone.
+pub(crate) fn key_missed(there: bool, kid: &KeyId) -> StoreError {
+    if there {
+        return StoreError::Conflict(format!(
+            "the key {kid} has moved on; look at the list of keys again and repeat if need be"
+        ));
+    }
+    gone("key", kid.as_str())
+}
+
+/// An owner has one place for the next key and one for the key that signs.
+fn place_taken(violation: &Violation, owner: KeyOwner) -> Option<StoreError> {
+    let whose = match owner {
+        KeyOwner::Api(_) => "this API",
+        KeyOwner::Service => "the service",
+    };
+    if violation.is_of("keys.published") {
+        let why = format!("a next key of {whose} is already published; promote or retire it first");
+        return Some(StoreError::Conflict(why));
+    }
+    if violation.is_of("keys.signing") {
+        let why = format!("another key of {whose} signs already; look at the list of keys again and repeat");
+        return Some(StoreError::Conflict(why));
+    }
+    None
 }
 
 /// Why a master key can't be adopted.

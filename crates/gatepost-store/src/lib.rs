@@ -6,11 +6,13 @@
 mod cached;
 mod conflicts;
 mod error;
+mod group_commit;
 mod migrations;
 mod page;
 mod postgres;
 mod rows;
 mod sqlite;
+mod usage;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -60,7 +62,9 @@ pub async fn open(location: &Location, connections: u32) -> Result<Arc<dyn Store
 
 /// All that the state holds, and the one way to change it.
 #[async_trait]
-pub trait Store: Partners + Apis + Clients + Keys + Revocations + Assertions + UsageLog + Audit + Send + Sync {
+pub trait Store:
+    Partners + Apis + Clients + Keys + Revocations + Assertions + UsageLog + Audit + Send + Sync
+{
     /// Applies the changes with their audit lines, all or none; returns the sequence number of the last.
     ///
     /// A row that has moved on since the change was decided, or a name that is taken, is [`StoreError::Conflict`];
@@ -130,7 +134,12 @@ pub trait Keys {
 #[async_trait]
 pub trait Revocations {
     /// The revocations that changes after `seq` brought, in order, at most `limit`; those over at `now` are left out.
-    async fn revocations(&self, seq: i64, now: Timestamp, limit: u32) -> Result<Vec<(i64, Revocation)>, StoreError>;
+    async fn revocations(
+        &self,
+        seq: i64,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(i64, Revocation)>, StoreError>;
 
     /// Forgets revocations that are over at `now`, at most `limit`; returns how many. Needs no audit line.
     async fn forget_revocations(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError>;
@@ -141,7 +150,8 @@ pub trait Revocations {
 pub trait Assertions {
     /// Remembers that `client` used `jti`; `false` if it did before. True is durable: once said, a replay is refused,
     /// restart included, and of many at the same moment exactly one hears it. Those that wait together are written together.
-    async fn remember_once(&self, client: &ClientId, jti: &str, until: Timestamp) -> Result<bool, StoreError>;
+    async fn remember_once(&self, client: &ClientId, jti: &str, until: Timestamp)
+    -> Result<bool, StoreError>;
 
     /// Forgets what is over at `now`, at most `limit`; returns how many.
     async fn forget_assertions(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError>;
@@ -154,7 +164,12 @@ pub trait UsageLog {
     async fn add_usage(&self, clients: &[ClientUsage], secrets: &[SecretUsage]) -> Result<(), StoreError>;
 
     /// The counts from hour `from` on up to and with `to`, of one client or of all, in order of hour and client.
-    async fn usage(&self, client: Option<&ClientId>, from: Hour, to: Hour) -> Result<Vec<ClientUsage>, StoreError>;
+    async fn usage(
+        &self,
+        client: Option<&ClientId>,
+        from: Hour,
+        to: Hour,
+    ) -> Result<Vec<ClientUsage>, StoreError>;
 
     /// The last uses of a client's secrets.
     async fn secret_usage(&self, client: &ClientId) -> Result<Vec<SecretUsage>, StoreError>;

@@ -2,6 +2,9 @@
 //!
 //! Whatever is in a row passes the checks that it passed on its way in: a row that was changed by hand shows.
 
+mod access;
+mod usage;
+
 use std::fmt::Display;
 
 use gatepost_core::apis::{Api, ApiId, ApiScope, ApiWithScopes, Audience};
@@ -21,6 +24,8 @@ use sqlx::{ColumnIndex, Database, Decode, Row, Type};
 use uuid::Uuid;
 
 use crate::{News, StoreError};
+pub(crate) use access::{api_access, assertion, revocation, revoked};
+pub(crate) use usage::{client_usage, secret_usage};
 
 /// A row of any engine, read by column names.
 pub(crate) trait Columns {
@@ -142,7 +147,8 @@ pub(crate) fn client(row: &impl Columns) -> Result<Client, StoreError> {
     })
 }
 
-/// Rows of `clients` joined with `partners.status` as `partner_status`, one for each secret or one without a secret.
+/// Rows of `clients` joined with `partners.status` as `partner_status`, one for each secret or one without a secret;
+/// the client's public keys are a JSON list `keys`.
 pub(crate) fn client_record(rows: &[impl Columns]) -> Result<Option<ClientRecord>, StoreError> {
     let Some(first) = rows.first() else {
         return Ok(None);
@@ -151,6 +157,7 @@ pub(crate) fn client_record(rows: &[impl Columns]) -> Result<Option<ClientRecord
         client: client(first)?,
         partner_status: word(first, "partner_status")?,
         secrets: Vec::new(),
+        keys: json(first, "keys")?,
     };
     if first.text_if_any("secret_id")?.is_some() {
         record.secrets = rows.iter().map(secret).collect::<Result<_, _>>()?;
@@ -186,6 +193,7 @@ pub(crate) fn key(row: &impl Columns) -> Result<StoredKey, StoreError> {
         sealed: Sealed { wrapping: row.text("wrapping")?, bytes: row.bytes("sealed")? },
         created: instant(row, "created")?,
         signs_from: instant(row, "signs_from")?,
+        verifies_until: row.number_if_any("verifies_until")?.map(Timestamp::from_micros),
     })
 }
 
@@ -209,9 +217,17 @@ pub(crate) fn news(row: &impl Columns) -> Result<News, StoreError> {
     Ok(News { seq: row.number("seq")?, subject: Subject::parse(&row.text("noun")?, &row.text("id")?) })
 }
 
-/// A hash of an audit line.
+/// A SHA-256.
 pub(crate) fn hash(row: &impl Columns, column: &'static str) -> Result<[u8; 32], StoreError> {
     row.bytes(column)?.try_into().map_err(|_| unfit(column, "it is no hash of 32 bytes"))
+}
+
+/// Whose a key is, as the column `api_id` holds it.
+pub(crate) fn owner(owner: KeyOwner) -> Option<String> {
+    match owner {
+        KeyOwner::Api(api) => Some(api.0.to_string()),
+        KeyOwner::Service => None,
+    }
 }
 
 /// A value as a JSON column holds it.

@@ -11,10 +11,16 @@ use crate::StoreError;
 pub(crate) type Step = (i64, &'static str, &'static str);
 
 /// SQLite's steps; each sets `user_version` to its number.
-pub(crate) const SQLITE: [Step; 1] = [(1, "first", include_str!("sqlite/0001_first.sql"))];
+pub(crate) const SQLITE: [Step; 2] = [
+    (1, "first", include_str!("sqlite/0001_first.sql")),
+    (2, "lifecycle", include_str!("sqlite/0002_lifecycle.sql")),
+];
 
 /// PostgreSQL's steps.
-pub(crate) const POSTGRES: [Step; 1] = [(1, "first", include_str!("postgres/0001_first.sql"))];
+pub(crate) const POSTGRES: [Step; 2] = [
+    (1, "first", include_str!("postgres/0001_first.sql")),
+    (2, "lifecycle", include_str!("postgres/0002_lifecycle.sql")),
+];
 
 /// The number of the last step.
 pub(crate) fn newest(steps: &[Step]) -> i64 {

@@ -27,6 +27,11 @@ pub(super) async fn within<T, E>(
     }
 }
 
+/// For work whose failures are in the store's words already.
+pub(super) fn as_it_is(error: StoreError) -> StoreError {
+    error
+}
+
 /// What the store says when PostgreSQL could not do a thing.
 pub(super) fn failure(error: Error) -> StoreError {
     match error {

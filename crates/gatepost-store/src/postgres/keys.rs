@@ -1,7 +1,9 @@
 //! This file is where signing keys and the master key's check are read from and written to PostgreSQL.
 
 use async_trait::async_trait;
-use gatepost_core::keys::{KeyOwner, StoredKey};
+use gatepost_core::keys::{KeyOwner, KeyState, Sealed, StoredKey};
+use gatepost_core::time::Timestamp;
+use gatepost_jose::KeyId;
 use sqlx::PgConnection;
 
 use super::{PostgresStore, failure, refused, within};
@@ -12,7 +14,7 @@ use crate::{Keys, StoreError, conflicts, rows};
 impl Keys for PostgresStore {
     async fn keys(&self) -> Result<Vec<StoredKey>, StoreError> {
         let query = sqlx::query(
-            "SELECT kid, api_id, algorithm, state, public, wrapping, sealed, created, signs_from
+            "SELECT kid, api_id, algorithm, state, public, wrapping, sealed, created, signs_from, verifies_until
                 FROM keys ORDER BY created, kid",
         );
         let found = within(query.fetch_all(&self.pool), failure).await?;
@@ -27,16 +29,12 @@ impl Keys for PostgresStore {
 }
 
 pub(super) async fn add(tx: &mut PgConnection, key: &StoredKey) -> Result<(), StoreError> {
-    let api = match key.owner {
-        KeyOwner::Api(api) => Some(api.0.to_string()),
-        KeyOwner::Service => None,
-    };
     sqlx::query(
-        "INSERT INTO keys (kid, api_id, algorithm, state, public, wrapping, sealed, created, signs_from)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO keys (kid, api_id, algorithm, state, public, wrapping, sealed, created, signs_from, verifies_until)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(key.kid.as_str())
-    .bind(api)
+    .bind(rows::owner(key.owner))
     .bind(key.algorithm.as_str())
     .bind(key.state.as_str())
     .bind(rows::as_json(&key.public))
@@ -44,9 +42,67 @@ pub(super) async fn add(tx: &mut PgConnection, key: &StoredKey) -> Result<(), St
     .bind(&key.sealed.bytes)
     .bind(key.created.micros())
     .bind(key.signs_from.micros())
+    .bind(key.verifies_until.map(Timestamp::micros))
     .execute(tx)
     .await
     .map_err(|error| refused(error, |violation| conflicts::key(violation, key)))?;
+    Ok(())
+}
+
+/// Where a key goes in its life, as the change says it.
+pub(super) struct Move<'a> {
+    pub(super) kid: &'a KeyId,
+    pub(super) owner: KeyOwner,
+    pub(super) from: KeyState,
+    pub(super) to: KeyState,
+    pub(super) verifies_until: Option<Timestamp>,
+    pub(super) at: Timestamp,
+}
+
+pub(super) async fn go_on(tx: &mut PgConnection, step: Move<'_>) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "UPDATE keys SET state = $4, verifies_until = coalesce($5, verifies_until),
+            signs_from = CASE WHEN $4 = 'signing' AND signs_from < $6 THEN $6 ELSE signs_from END
+            WHERE kid = $1 AND coalesce(api_id, '') = coalesce($2, '') AND state = $3",
+    )
+    .bind(step.kid.as_str())
+    .bind(rows::owner(step.owner))
+    .bind(step.from.as_str())
+    .bind(step.to.as_str())
+    .bind(step.verifies_until.map(Timestamp::micros))
+    .bind(step.at.micros())
+    .execute(&mut *tx)
+    .await
+    .map_err(|error| refused(error, |violation| conflicts::key_moved(violation, step.kid, step.owner)))?;
+    if done.rows_affected() == 1 {
+        return Ok(());
+    }
+
+    let query = sqlx::query("SELECT 1 FROM keys WHERE kid = $1 AND coalesce(api_id, '') = coalesce($2, '')");
+    let there = query.bind(step.kid.as_str()).bind(rows::owner(step.owner));
+    let there = there.fetch_optional(tx).await.map_err(failure)?.is_some();
+    Err(conflicts::key_missed(there, step.kid))
+}
+
+pub(super) async fn rewrap(
+    tx: &mut PgConnection,
+    kid: &KeyId,
+    owner: KeyOwner,
+    sealed: &Sealed,
+) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "UPDATE keys SET wrapping = $3, sealed = $4 WHERE kid = $1 AND coalesce(api_id, '') = coalesce($2, '')",
+    )
+    .bind(kid.as_str())
+    .bind(rows::owner(owner))
+    .bind(&sealed.wrapping)
+    .bind(&sealed.bytes)
+    .execute(tx)
+    .await
+    .map_err(failure)?;
+    if done.rows_affected() == 0 {
+        return Err(conflicts::key_missed(false, kid));
+    }
     Ok(())
 }
 

@@ -1,25 +1,32 @@
 //! This folder is where state lives in PostgreSQL, shared by several servers; the same files as for SQLite.
 
+mod access;
 mod apis;
 mod apply;
+mod assertions;
 mod audit;
+mod client_keys;
 mod clients;
 mod failure;
 mod keys;
 mod open;
 mod partners;
+mod revocations;
+mod usage;
 
 use async_trait::async_trait;
 use gatepost_core::change::AuditedChange;
 use sqlx::{PgPool, Row};
 
+use crate::group_commit::GroupCommit;
 use crate::{Store, StoreError};
-use failure::{failure, refused, within};
+use failure::{as_it_is, failure, refused, within};
 pub(crate) use open::open;
 
 /// State in a PostgreSQL database.
 pub(crate) struct PostgresStore {
     pool: PgPool,
+    assertions: GroupCommit,
 }
 
 #[async_trait]

@@ -9,8 +9,10 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, Error, PgConnection};
 
 use super::PostgresStore;
+use super::assertions::Writer;
 use super::failure::failure;
 use crate::StoreError;
+use crate::group_commit::GroupCommit;
 use crate::migrations::{POSTGRES, altered, migrator, newer};
 
 /// How long a connection may take to be made or to come free, and a statement to run.
@@ -33,7 +35,8 @@ pub(crate) async fn open(address: &str, connections: u32) -> Result<PostgresStor
         .idle_timeout(IDLE)
         .acquire_timeout(PATIENCE)
         .connect_lazy_with(options.options([("statement_timeout", PATIENCE.as_millis())]));
-    Ok(PostgresStore { pool })
+    let assertions = GroupCommit::start(Writer(pool.clone()));
+    Ok(PostgresStore { pool, assertions })
 }
 
 /// One transaction around all steps: of two processes that come at once the second waits, and finds nothing to do.

@@ -1,7 +1,8 @@
 //! This file is where APIs and their scopes are read from and written to SQLite.
 
 use async_trait::async_trait;
-use gatepost_core::apis::{Api, ApiId, ApiScope, ApiWithScopes};
+use gatepost_core::apis::{Api, ApiAccess, ApiId, ApiScope, ApiWithScopes};
+use gatepost_core::clients::StoredSecret;
 use gatepost_core::scope::Scope;
 use sqlx::SqliteConnection;
 
@@ -18,6 +19,29 @@ impl Apis for SqliteStore {
         );
         let found = query.fetch_all(&self.readers).await.map_err(failure)?;
         rows::apis(&found)
+    }
+
+    async fn api_access(&self) -> Result<Vec<ApiAccess>, StoreError> {
+        let query = sqlx::query(
+            "SELECT a.id AS api_id, s.id AS secret_id, s.label AS secret_label, s.pepper AS secret_pepper,
+                s.tag AS secret_tag, s.created AS secret_created, s.expires AS secret_expires, s.ended AS secret_ended,
+                (SELECT json_group_array(json_object('method', r.method, 'path', r.path, 'scopes', json(r.scopes))
+                    ORDER BY r.path, r.method) FROM routes r WHERE r.api_id = a.id) AS routes
+                FROM apis a LEFT JOIN api_secrets s ON s.api_id = a.id AND s.ended IS NULL
+                ORDER BY a.name, s.created, s.id",
+        );
+        let found = query.fetch_all(&self.readers).await.map_err(failure)?;
+        rows::api_access(&found)
+    }
+
+    async fn api_secrets(&self, api: ApiId) -> Result<Vec<StoredSecret>, StoreError> {
+        let query = sqlx::query(
+            "SELECT id AS secret_id, label AS secret_label, pepper AS secret_pepper, tag AS secret_tag,
+                created AS secret_created, expires AS secret_expires, ended AS secret_ended
+                FROM api_secrets WHERE api_id = ?1 ORDER BY created, id",
+        );
+        let found = query.bind(api.0.to_string()).fetch_all(&self.readers).await.map_err(failure)?;
+        found.iter().map(rows::secret).collect()
     }
 }
 

@@ -4,7 +4,7 @@ use gatepost_core::audit::AuditLine;
 use gatepost_core::change::{AuditedChange, Change};
 use sqlx::{SqliteConnection, SqlitePool};
 
-use super::{apis, audit, clients, failure, keys, partners};
+use super::{access, apis, audit, client_keys, clients, failure, keys, partners, revocations};
 use crate::StoreError;
 
 /// Writes the batch in one transaction; returns the sequence number of the last change.
@@ -37,7 +37,25 @@ async fn change(tx: &mut SqliteConnection, seq: i64, audited: &AuditedChange) ->
         Change::ClientDeleted(id) => clients::delete(tx, id).await,
         Change::SecretAdded { client, secret } => clients::add_secret(tx, client, secret).await,
         Change::SecretEnded { client, secret, at } => clients::end_secret(tx, client, *secret, *at).await,
+        Change::SecretLimited { client, secret, expires } => {
+            clients::limit_secret(tx, client, *secret, *expires).await
+        }
+        Change::SecretRetagged { client, secret, tag } => {
+            clients::retag_secret(tx, client, *secret, tag).await
+        }
+        Change::ClientKeyAdded { client, key } => client_keys::add(tx, client, key).await,
+        Change::ClientKeyRemoved { client, key } => client_keys::remove(tx, client, *key).await,
+        Change::ApiSecretAdded { api, secret } => access::add_secret(tx, *api, secret).await,
+        Change::ApiSecretEnded { api, secret, at } => access::end_secret(tx, *api, *secret, *at).await,
+        Change::RouteAdded(api, route) => access::add_route(tx, *api, route).await,
+        Change::RouteRemoved { api, method, path } => access::remove_route(tx, *api, method, path).await,
         Change::KeyAdded(key) => keys::add(tx, key).await,
+        Change::KeyMoved { kid, owner, from, to, verifies_until } => {
+            let (verifies_until, at) = (*verifies_until, audited.at);
+            keys::go_on(tx, keys::Move { kid, owner: *owner, from: *from, to: *to, verifies_until, at }).await
+        }
+        Change::KeyRewrapped { kid, owner, sealed } => keys::rewrap(tx, kid, *owner, sealed).await,
+        Change::Revoked(revocation) => revocations::add(tx, seq, revocation).await,
         Change::MasterKeyAdopted { pepper, check } => keys::adopt_master_key(tx, pepper, check, seq).await,
     }
 }

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use gatepost_core::clients::{Client, ClientId, ClientRecord, Method, SecretId, StoredSecret};
 use gatepost_core::partners::PartnerId;
+use gatepost_core::secret::SecretTag;
 use gatepost_core::time::Timestamp;
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
@@ -31,7 +32,9 @@ impl Clients for SqliteStore {
     async fn client_record(&self, id: &ClientId) -> Result<Option<ClientRecord>, StoreError> {
         let query = sqlx::query(select!(
             ", p.status AS partner_status, s.id AS secret_id, s.label AS secret_label, s.pepper AS secret_pepper,
-                s.tag AS secret_tag, s.created AS secret_created, s.expires AS secret_expires, s.ended AS secret_ended",
+                s.tag AS secret_tag, s.created AS secret_created, s.expires AS secret_expires, s.ended AS secret_ended,
+                (SELECT json_group_array(json_object('id', k.id, 'material', json(k.material), 'created', k.created)
+                    ORDER BY k.created, k.id) FROM client_keys k WHERE k.client_id = c.id) AS keys",
             "JOIN partners p ON p.id = c.partner_id
                 LEFT JOIN secrets s ON s.client_id = c.id AND s.ended IS NULL
                 WHERE c.id = ?1 ORDER BY s.created, s.id"
@@ -157,10 +160,51 @@ pub(super) async fn end_secret(
         return Ok(());
     }
 
-    let there =
-        sqlx::query("SELECT 1 FROM secrets WHERE id = ?1 AND client_id = ?2").bind(&id).bind(client.as_str());
-    let there = there.fetch_optional(tx).await.map_err(failure)?.is_some();
-    Err(conflicts::missed(there, "secret", &id))
+    Err(missed_secret(tx, client, &id).await)
+}
+
+/// Only ever earlier: of two who limit a secret at the same moment none gives it back what the other took.
+pub(super) async fn limit_secret(
+    tx: &mut SqliteConnection,
+    client: &ClientId,
+    secret: SecretId,
+    expires: Timestamp,
+) -> Result<(), StoreError> {
+    let id = secret.0.to_string();
+    let query = sqlx::query(
+        "UPDATE secrets SET expires = ?3
+            WHERE id = ?1 AND client_id = ?2 AND ended IS NULL AND (expires IS NULL OR expires >= ?3)",
+    );
+    let query = query.bind(&id).bind(client.as_str()).bind(expires.micros());
+    if query.execute(&mut *tx).await.map_err(failure)?.rows_affected() == 1 {
+        return Ok(());
+    }
+    Err(missed_secret(tx, client, &id).await)
+}
+
+pub(super) async fn retag_secret(
+    tx: &mut SqliteConnection,
+    client: &ClientId,
+    secret: SecretId,
+    tag: &SecretTag,
+) -> Result<(), StoreError> {
+    let id = secret.0.to_string();
+    let query = sqlx::query(
+        "UPDATE secrets SET pepper = ?3, tag = ?4 WHERE id = ?1 AND client_id = ?2 AND ended IS NULL",
+    );
+    let query = query.bind(&id).bind(client.as_str()).bind(&tag.pepper).bind(&tag.tag);
+    if query.execute(&mut *tx).await.map_err(failure)?.rows_affected() == 1 {
+        return Ok(());
+    }
+    Err(missed_secret(tx, client, &id).await)
+}
+
+async fn missed_secret(tx: &mut SqliteConnection, client: &ClientId, id: &str) -> StoreError {
+    let query = sqlx::query("SELECT 1 FROM secrets WHERE id = ?1 AND client_id = ?2");
+    match query.bind(id).bind(client.as_str()).fetch_optional(tx).await {
+        Ok(row) => conflicts::missed(row.is_some(), "secret", id),
+        Err(error) => failure(error),
+    }
 }
 
 async fn add_apis(tx: &mut SqliteConnection, client: &Client) -> Result<(), StoreError> {

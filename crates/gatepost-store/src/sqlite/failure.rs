@@ -79,12 +79,13 @@ fn kind(error: &dyn DatabaseError) -> u32 {
     code.map_or(0, |code| code & 0xFF)
 }
 
-/// SQLite names what is taken in its message: `UNIQUE constraint failed: scopes.api_id, scopes.name`.
+/// SQLite names what is taken in its message: `UNIQUE constraint failed: scopes.api_id, scopes.name`, or for an index over
+/// more than columns `UNIQUE constraint failed: index 'keys.signing'`.
 fn violation(error: &dyn DatabaseError) -> Option<Violation> {
     match error.kind() {
         ErrorKind::UniqueViolation => {
             let place = error.message().rsplit([' ', ',']).next().unwrap_or_default();
-            Some(Violation::Taken(place.to_owned()))
+            Some(Violation::Taken(place.trim_matches('\'').to_owned()))
         }
         ErrorKind::ForeignKeyViolation => Some(Violation::Reference),
         _ => None,

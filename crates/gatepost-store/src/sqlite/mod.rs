@@ -4,19 +4,25 @@
 //! Every writing transaction begins as a writer (`BEGIN IMMEDIATE`): one that turned from reader to writer half-way
 //! could be refused without a wait.
 
+mod access;
 mod apis;
 mod apply;
+mod assertions;
 mod audit;
+mod client_keys;
 mod clients;
 mod failure;
 mod keys;
 mod open;
 mod partners;
+mod revocations;
+mod usage;
 
 use async_trait::async_trait;
 use gatepost_core::change::AuditedChange;
 use sqlx::{Row, SqlitePool};
 
+use crate::group_commit::GroupCommit;
 use crate::{Store, StoreError};
 use failure::{failure, refused};
 pub(crate) use open::open;
@@ -25,6 +31,7 @@ pub(crate) use open::open;
 pub(crate) struct SqliteStore {
     writer: SqlitePool,
     readers: SqlitePool,
+    assertions: GroupCommit,
 }
 
 #[async_trait]

@@ -14,8 +14,10 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Error, Row, Sqlite, SqlitePool};
 
 use super::SqliteStore;
+use super::assertions::Writer;
 use super::failure::{failure, is_busy, needs_a_writer};
 use crate::StoreError;
+use crate::group_commit::GroupCommit;
 use crate::migrations::{SQLITE, altered, migrator, newer, newest};
 
 /// "GATE": what the first step of the schema writes into the file's header.
@@ -52,7 +54,8 @@ pub(crate) async fn open(path: &Path, connections: u32) -> Result<SqliteStore, S
     let writer = pool(1).idle_timeout(None).connect_lazy_with(writing(&path));
     let readers = pool(connections.max(1)).connect_lazy_with(writing(&path).pragma("query_only", "ON"));
     prepare(&writer, step).await.map_err(|error| at(&path, error))?;
-    Ok(SqliteStore { writer, readers })
+    let assertions = GroupCommit::start(Writer(writer.clone()));
+    Ok(SqliteStore { writer, readers, assertions })
 }
 
 fn pool(connections: u32) -> PoolOptions<Sqlite> {

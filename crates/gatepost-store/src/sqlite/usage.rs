@@ -1,0 +1,101 @@
+//! This file is where usage is read from and written to SQLite.
+
+use async_trait::async_trait;
+use gatepost_core::clients::ClientId;
+use gatepost_core::usage::{ClientUsage, Hour, SecretUsage};
+use sqlx::SqliteConnection;
+
+use super::{SqliteStore, failure};
+use crate::{StoreError, UsageLog, rows, usage};
+
+#[async_trait]
+impl UsageLog for SqliteStore {
+    async fn add_usage(&self, clients: &[ClientUsage], secrets: &[SecretUsage]) -> Result<(), StoreError> {
+        let mut tx = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failure)?;
+        add_clients(&mut tx, &usage::by_client(clients)).await?;
+        add_secrets(&mut tx, &usage::by_secret(secrets)).await?;
+        tx.commit().await.map_err(failure)
+    }
+
+    async fn usage(
+        &self,
+        client: Option<&ClientId>,
+        from: Hour,
+        to: Hour,
+    ) -> Result<Vec<ClientUsage>, StoreError> {
+        let query = match client {
+            Some(client) => sqlx::query(
+                "SELECT client_id, hour, issued, refused FROM usage
+                    WHERE hour BETWEEN ?1 AND ?2 AND client_id = ?3 ORDER BY hour",
+            )
+            .bind(from.0)
+            .bind(to.0)
+            .bind(client.as_str()),
+            None => sqlx::query(
+                "SELECT client_id, hour, issued, refused FROM usage
+                    WHERE hour BETWEEN ?1 AND ?2 ORDER BY hour, client_id",
+            )
+            .bind(from.0)
+            .bind(to.0),
+        };
+        let found = query.fetch_all(&self.readers).await.map_err(failure)?;
+        found.iter().map(rows::client_usage).collect()
+    }
+
+    async fn secret_usage(&self, client: &ClientId) -> Result<Vec<SecretUsage>, StoreError> {
+        let query = sqlx::query(
+            "SELECT u.secret_id, u.last_at, u.address, u.count FROM secret_usage u
+                JOIN secrets s ON s.id = u.secret_id WHERE s.client_id = ?1 ORDER BY s.created, s.id",
+        );
+        let found = query.bind(client.as_str()).fetch_all(&self.readers).await.map_err(failure)?;
+        found.iter().map(rows::secret_usage).collect()
+    }
+
+    async fn forget_usage(&self, before: Hour, limit: u32) -> Result<u64, StoreError> {
+        let query = sqlx::query(
+            "DELETE FROM usage WHERE (client_id, hour) IN (
+                SELECT client_id, hour FROM usage WHERE hour < ?1 ORDER BY hour LIMIT ?2)",
+        );
+        let query = query.bind(before.0).bind(i64::from(limit));
+        Ok(query.execute(&self.writer).await.map_err(failure)?.rows_affected())
+    }
+}
+
+async fn add_clients(tx: &mut SqliteConnection, sums: &[ClientUsage]) -> Result<(), StoreError> {
+    for sum in sums {
+        sqlx::query(
+            "INSERT INTO usage (client_id, hour, issued, refused)
+                SELECT id, ?2, ?3, ?4 FROM clients WHERE id = ?1
+                ON CONFLICT (client_id, hour) DO UPDATE
+                    SET issued = usage.issued + excluded.issued, refused = usage.refused + excluded.refused",
+        )
+        .bind(sum.client.as_str())
+        .bind(sum.hour.0)
+        .bind(usage::as_number(sum.issued))
+        .bind(usage::as_number(sum.refused))
+        .execute(&mut *tx)
+        .await
+        .map_err(failure)?;
+    }
+    Ok(())
+}
+
+async fn add_secrets(tx: &mut SqliteConnection, sums: &[SecretUsage]) -> Result<(), StoreError> {
+    for sum in sums {
+        sqlx::query(
+            "INSERT INTO secret_usage AS u (secret_id, last_at, address, count)
+                SELECT id, ?2, ?3, ?4 FROM secrets WHERE id = ?1
+                ON CONFLICT (secret_id) DO UPDATE SET count = u.count + excluded.count,
+                    address = CASE WHEN u.last_at <= excluded.last_at THEN excluded.address ELSE u.address END,
+                    last_at = max(u.last_at, excluded.last_at)",
+        )
+        .bind(sum.secret.0.to_string())
+        .bind(sum.at.micros())
+        .bind(sum.address.map(|address| address.to_string()))
+        .bind(usage::as_number(sum.count))
+        .execute(&mut *tx)
+        .await
+        .map_err(failure)?;
+    }
+    Ok(())
+}
