@@ -5,6 +5,7 @@
 
 pub mod api_secrets;
 pub mod apis;
+pub mod authentication;
 pub mod background;
 pub mod clients;
 pub mod clock;

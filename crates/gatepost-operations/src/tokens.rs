@@ -5,7 +5,7 @@
 use std::net::IpAddr;
 use std::time::Instant;
 
-use gatepost_core::clients::{AuthenticatedClient, ClientId, Credentials, Presented, Source, authenticate};
+use gatepost_core::clients::{AuthenticatedClient, ClientId, Presented};
 use gatepost_core::grants::{Grant, client_credentials};
 use gatepost_core::params::{Door, Params, Value};
 use gatepost_core::refusal::{Code, Refusal};
@@ -13,8 +13,8 @@ use gatepost_core::scope::Scopes;
 use gatepost_core::time::Timestamp;
 use gatepost_core::tokens::profile::Minting;
 use gatepost_jose::sign;
-use gatepost_store::StoreError;
 
+use crate::authentication;
 use crate::gate::Gate;
 use crate::journal::RefusalEvent;
 use crate::key_ring::Signer;
@@ -73,7 +73,7 @@ async fn decide_and_mint(
 ) -> Result<IssuedToken, Refusal> {
     let params = request.params?;
     check_grant_type(request.door, &params)?;
-    let who = prove(gate, request.presented?, request.address, started).await?;
+    let who = authentication::prove(gate, request.presented?, request.address, started).await?;
 
     let granted = grant_and_mint(gate, &who, request.door, &params, started).await;
     let client = &who.record().client.id;
@@ -113,49 +113,6 @@ fn check_grant_type(door: Door, params: &Params) -> Result<(), Refusal> {
             Err(Code::InvalidRequest.because("grant_type is not text").about("grant_type"))
         }
     }
-}
-
-/// Tries each reading of the credentials with the same steps: one look-up, one tag.
-async fn prove(
-    gate: &Gate,
-    presented: Presented,
-    address: Option<IpAddr>,
-    now: Timestamp,
-) -> Result<AuthenticatedClient, Refusal> {
-    let source = Source { method: presented.method, address };
-    let mut last = Code::InvalidClient.because("no credentials");
-    for credentials in &presented.candidates {
-        match prove_one(gate, credentials, source, now).await {
-            Ok(who) => return Ok(who),
-            Err(refusal) if refusal.code != Code::InvalidClient => return Err(refusal),
-            Err(refusal) => last = refusal,
-        }
-    }
-    Err(last)
-}
-
-async fn prove_one(
-    gate: &Gate,
-    credentials: &Credentials,
-    source: Source,
-    now: Timestamp,
-) -> Result<AuthenticatedClient, Refusal> {
-    use gatepost_core::secret::SecretForm;
-
-    let Some(id) = ClientId::parse(&credentials.client_id) else {
-        return Err(Code::InvalidClient.because("the client id has a form that no client has"));
-    };
-    if credentials.secret.form() == SecretForm::Mistyped {
-        return Err(
-            Code::InvalidClient.because("the secret is mistyped or cut off: its checksum does not match")
-        );
-    }
-    let found = gate.clients.record(&id).await.map_err(|error| unavailable(&error))?;
-    authenticate(found.as_ref(), credentials, source, &gate.master.peppers, now)
-}
-
-fn unavailable(error: &StoreError) -> Refusal {
-    Code::TemporarilyUnavailable.because(error.to_string())
 }
 
 async fn mint(
