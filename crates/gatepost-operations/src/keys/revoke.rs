@@ -7,7 +7,7 @@ use gatepost_core::keys::{KeyOwner, KeyState, StoredKey};
 use gatepost_core::usage::Hour;
 use serde::Serialize;
 
-use super::rotation::{keys_of, moved, schedule};
+use super::rotation::{keys_of, moved};
 use super::{KeyMaker, find, owner_name};
 use crate::apis;
 use crate::failure::{Failure, Kind};

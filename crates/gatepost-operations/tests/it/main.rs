@@ -1,0 +1,8 @@
+//! This file is where operations are tried over a real store in a temporary folder, with a clock that tests move.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "a test may fail loudly")]
+
+mod keys;
+mod revocations;
+mod secrets;
+mod stage;
+mod usage;

@@ -1,0 +1,115 @@
+//! This file is where a gate is set up for a test: an empty store, a clock, an API, a partner and a client.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use gatepost_operations::apis::{self, CreateApi, PassportChoices};
+use gatepost_operations::clients::{self, ClientSettings, CreateClient, CreatedClient};
+use gatepost_operations::clock::Clock;
+use gatepost_operations::config::{Config, Overrides};
+use gatepost_operations::core::actor::Actor;
+use gatepost_operations::core::clients::methods::secret_post;
+use gatepost_operations::core::issuer::Issuer;
+use gatepost_operations::core::params::{Door, Params, Value};
+use gatepost_operations::core::refusal::Refusal;
+use gatepost_operations::core::time::Timestamp;
+use gatepost_operations::gate::Gate;
+use gatepost_operations::partners::{self, CreatePartner};
+use gatepost_operations::setup;
+use gatepost_operations::tokens::{self, IssuedToken, TokenRequest};
+
+pub(crate) const ACTOR: Actor = Actor::System;
+
+/// A clock that stands still until it is moved.
+pub(crate) struct Hands(AtomicI64);
+
+impl Clock for Hands {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+    }
+}
+
+pub(crate) struct Stage {
+    pub(crate) folder: Arc<tempfile::TempDir>,
+    pub(crate) hands: Arc<Hands>,
+    pub(crate) gate: Gate,
+}
+
+impl Stage {
+    /// An empty store, with small RSA keys so that tests are quick.
+    pub(crate) async fn empty() -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let hands = Arc::new(Hands(AtomicI64::new(1_800_000_000_000_000)));
+        let gate = open(folder.path(), &hands).await;
+        Self { folder, hands, gate }
+    }
+
+    /// A store with the API `bookings` (EdDSA, rfc9068) and its scope `read`.
+    pub(crate) async fn with_api() -> Self {
+        let stage = Self::empty().await;
+        let request = CreateApi {
+            name: "bookings".into(),
+            audience: "https://bookings.example".into(),
+            profile: None,
+            alg: Some("EdDSA".into()),
+            passport: PassportChoices::default(),
+        };
+        apis::create(&stage.gate, &ACTOR, request).await.unwrap();
+        apis::create_scope(&stage.gate, &ACTOR, "bookings", "read", "Read bookings").await.unwrap();
+        stage
+    }
+
+    /// Another node over the same store.
+    pub(crate) async fn second_node(&self) -> Gate {
+        open(self.folder.path(), &self.hands).await
+    }
+
+    /// Moves the clock.
+    pub(crate) fn pass(&self, time: Duration) {
+        self.hands.0.fetch_add(i64::try_from(time.as_micros()).unwrap(), Ordering::SeqCst);
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.hands.now()
+    }
+
+    /// A client of a new partner of that name.
+    pub(crate) async fn client(&self, partner: &str) -> CreatedClient {
+        let created = partners::create(&self.gate, &ACTOR, CreatePartner { name: partner.into(), id: None }).await.unwrap();
+        let settings = ClientSettings {
+            apis: Some(vec!["bookings".into()]),
+            scopes: Some(vec!["read".into()]),
+            ..ClientSettings::default()
+        };
+        let request = CreateClient { partner: created.slug, name: "server".into(), settings, ..CreateClient::default() };
+        clients::create(&self.gate, &ACTOR, request).await.unwrap()
+    }
+}
+
+/// A node over the state in `folder`.
+pub(crate) async fn open(folder: &Path, hands: &Arc<Hands>) -> Gate {
+    let overrides = Overrides {
+        config_file: None,
+        data: Some(folder.to_owned()),
+        flags: vec![("keys.rsa_bits".into(), "2048".into())],
+    };
+    let config = Config::load(overrides, []).unwrap().config;
+    let issuer = Issuer::parse("https://auth.example").unwrap();
+    setup::open_or_init(config, issuer, Arc::clone(hands) as Arc<dyn Clock>).await.unwrap()
+}
+
+/// Asks for a token at the standard door.
+pub(crate) async fn ask(gate: &Gate, client: &str, secret: &str) -> Result<IssuedToken, Refusal> {
+    let mut params = Params::default();
+    params.insert("grant_type".into(), Value::Text("client_credentials".into()));
+    let request = TokenRequest {
+        door: Door::Standard,
+        params: Ok(params),
+        presented: Ok(secret_post(client, secret)),
+        address: Some([192, 0, 2, 7].into()),
+        request_id: "r".into(),
+    };
+    tokens::issue(gate, request).await
+}

@@ -1,0 +1,41 @@
+//! This file is where it is tried what is counted of clients, and that counting never stands in the way.
+
+use std::time::Duration;
+
+use gatepost_operations::usage;
+
+use crate::stage::{Stage, ask};
+
+#[tokio::test]
+async fn tokens_are_counted_by_client_and_hour_and_summed_up() {
+    let stage = Stage::with_api().await;
+    let (acme, other) = (stage.client("Acme").await, stage.client("Other").await);
+    for _ in 0..3 {
+        ask(&stage.gate, &acme.client.client_id, acme.secret.expose()).await.unwrap();
+    }
+    stage.pass(Duration::from_secs(3_600));
+    ask(&stage.gate, &acme.client.client_id, acme.secret.expose()).await.unwrap();
+    ask(&stage.gate, &other.client.client_id, other.secret.expose()).await.unwrap();
+    usage::flush(&stage.gate).await.unwrap();
+
+    let hours = usage::show(&stage.gate, &acme.client.client_id, 24).await.unwrap();
+    assert_eq!(hours.iter().map(|hour| hour.issued).collect::<Vec<_>>(), [3, 1]);
+    let top = usage::top(&stage.gate, 24, 10).await.unwrap();
+    assert_eq!((top[0].client_id.as_str(), top[0].issued), (acme.client.client_id.as_str(), 4));
+    assert_eq!(top.len(), 2);
+    assert_eq!(usage::top(&stage.gate, 1, 1).await.unwrap()[0].issued, 1);
+}
+
+#[tokio::test]
+async fn ten_thousand_tokens_leave_two_rows() {
+    let stage = Stage::with_api().await;
+    let acme = stage.client("Acme").await;
+    let changes = stage.gate.store.head().await.unwrap();
+    for _ in 0..10_000 {
+        ask(&stage.gate, &acme.client.client_id, acme.secret.expose()).await.unwrap();
+    }
+    usage::flush(&stage.gate).await.unwrap();
+
+    assert_eq!(usage::show(&stage.gate, &acme.client.client_id, 1).await.unwrap().len(), 1);
+    assert_eq!(stage.gate.store.head().await.unwrap(), changes);
+}
