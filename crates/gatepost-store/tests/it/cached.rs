@@ -59,12 +59,27 @@ async fn a_known_client_is_read_once_and_an_unknown_one_each_time() {
     for _ in 0..5 {
         assert_eq!(cached.record(&clients[0].id).await.unwrap().unwrap().client, clients[0]);
     }
-    assert_eq!(cached.lookups(), 1);
+    assert_eq!(cached.reads(), 1);
 
     for _ in 0..5 {
         assert_eq!(cached.record(&unknown("nobody")).await.unwrap(), None);
     }
-    assert_eq!(cached.lookups(), 6);
+    assert_eq!(cached.reads(), 6);
+}
+
+#[tokio::test]
+async fn once_the_ids_are_learnt_unknown_clients_cost_no_read_and_new_ones_are_found() {
+    let home = Home::sqlite();
+    let (store, _, clients) = with_clients(&home, 3).await;
+    let cached = CachedClients::new(store, 10);
+    cached.learn_ids().await.unwrap();
+    cached.record(&unknown("nobody")).await.unwrap();
+    assert_eq!((cached.lookups(), cached.reads()), (1, 0));
+    assert!(cached.record(&clients[2].id).await.unwrap().is_some());
+
+    cached.forget(&Subject::Client(unknown("came-later")));
+    cached.record(&unknown("came-later")).await.unwrap();
+    assert_eq!((cached.lookups(), cached.reads()), (3, 2));
 }
 
 #[tokio::test]
@@ -78,12 +93,12 @@ async fn made_up_ids_do_not_push_known_clients_out() {
     for number in 0..1_000 {
         cached.record(&unknown(&format!("made-up-{number}"))).await.unwrap();
     }
-    assert_eq!(cached.lookups(), 1_010);
+    assert_eq!(cached.reads(), 1_010);
 
     for client in &clients {
         cached.record(&client.id).await.unwrap();
     }
-    assert_eq!(cached.lookups(), 1_010);
+    assert_eq!(cached.reads(), 1_010);
 }
 
 #[tokio::test]
@@ -98,7 +113,7 @@ async fn no_more_clients_are_kept_than_the_capacity_allows() {
     }
 
     // The cache clears up in portions, so a few hundred may stay for a moment.
-    assert!(cached.lookups() > 1_500, "{}", cached.lookups());
+    assert!(cached.reads() > 1_500, "{}", cached.reads());
 }
 
 #[tokio::test]
@@ -111,11 +126,11 @@ async fn what_is_forgotten_is_read_anew_and_nothing_else() {
             Some(subject) => cached.forget(&subject),
             None => cached.forget_all(),
         }
-        let before = cached.lookups();
+        let before = cached.reads();
         for client in &clients {
             cached.record(&client.id).await.unwrap();
         }
-        cached.lookups() - before
+        cached.reads() - before
     };
 
     assert_eq!(reads_after(None).await, 4);
@@ -152,7 +167,7 @@ async fn a_storm_on_one_client_reads_once() {
     for answer in storm {
         assert_eq!(answer.await.unwrap().unwrap().unwrap().client, app);
     }
-    assert_eq!(cached.lookups(), 1);
+    assert_eq!(cached.reads(), 1);
 }
 
 #[tokio::test]
@@ -166,11 +181,11 @@ async fn a_storm_on_a_lost_store_asks_it_once_and_the_next_request_again() {
     for answer in storm {
         assert!(matches!(answer.await.unwrap(), Err(StoreError::Unavailable(_))));
     }
-    assert_eq!(cached.lookups(), 1);
+    assert_eq!(cached.reads(), 1);
 
     store.fails.store(false, Ordering::Relaxed);
     assert_eq!(cached.record(&app.id).await.unwrap().unwrap().client, app);
-    assert_eq!(cached.lookups(), 2);
+    assert_eq!(cached.reads(), 2);
 }
 
 /// A read that has its answer already when `subject` changes and is forgotten must not put the old state back.
@@ -197,7 +212,7 @@ async fn a_read_under_way_is_stale_after(forget: impl Fn(&CachedClients, &Partne
     );
     assert_eq!(late.await.unwrap().unwrap().unwrap().client.status, Status::Suspended);
     assert_eq!(cached.record(&app.id).await.unwrap().unwrap().client.status, Status::Suspended);
-    assert_eq!(cached.lookups(), 2);
+    assert_eq!(cached.reads(), 2);
 }
 
 #[tokio::test]
@@ -230,5 +245,5 @@ async fn when_the_one_who_reads_gives_up_the_next_one_reads() {
     store.gate.add_permits(100);
     assert_eq!(waiter.await.unwrap().unwrap().unwrap().client, app);
     assert_eq!(cached.record(&app.id).await.unwrap().unwrap().client, app);
-    assert_eq!(cached.lookups(), 2);
+    assert_eq!(cached.reads(), 2);
 }

@@ -4,14 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use gatepost_core::apis::ApiWithScopes;
+use gatepost_core::apis::{ApiAccess, ApiId, ApiWithScopes};
 use gatepost_core::audit::AuditLine;
 use gatepost_core::change::AuditedChange;
 use gatepost_core::clients::{Client, ClientId, ClientRecord, StoredSecret};
 use gatepost_core::keys::StoredKey;
 use gatepost_core::name::Slug;
 use gatepost_core::partners::{Partner, PartnerId};
-use gatepost_store::{Apis, Audit, Clients, Keys, News, Page, Partners, Store, StoreError};
+use gatepost_core::time::Timestamp;
+use gatepost_core::tokens::revoke::Revocation;
+use gatepost_core::usage::{ClientUsage, Hour, SecretUsage};
+use gatepost_store::{Apis, Assertions, Audit, Clients, Keys, News, Page, Partners};
+use gatepost_store::{Revocations, Store, StoreError, UsageLog};
 use tokio::sync::Semaphore;
 
 /// A store whose look-ups of clients read at once but answer only when a permit is there.
@@ -45,6 +49,10 @@ impl Clients for Gated {
     async fn clients(&self, partner: Option<PartnerId>, page: Page) -> Result<Vec<Client>, StoreError> {
         self.inner.clients(partner, page).await
     }
+    async fn client_ids(&self, after: Option<&ClientId>, limit: u32) -> Result<Vec<ClientId>, StoreError> {
+        self.inner.client_ids(after, limit).await
+    }
+
     async fn secrets(&self, client: &ClientId) -> Result<Vec<StoredSecret>, StoreError> {
         self.inner.secrets(client).await
     }
@@ -84,6 +92,12 @@ impl Apis for Gated {
     async fn apis(&self) -> Result<Vec<ApiWithScopes>, StoreError> {
         self.inner.apis().await
     }
+    async fn api_access(&self) -> Result<Vec<ApiAccess>, StoreError> {
+        self.inner.api_access().await
+    }
+    async fn api_secrets(&self, api: ApiId) -> Result<Vec<StoredSecret>, StoreError> {
+        self.inner.api_secrets(api).await
+    }
 }
 
 #[async_trait]
@@ -93,6 +107,57 @@ impl Keys for Gated {
     }
     async fn master_key_check(&self) -> Result<Option<(String, Vec<u8>)>, StoreError> {
         self.inner.master_key_check().await
+    }
+}
+
+#[async_trait]
+impl Revocations for Gated {
+    async fn revocations(
+        &self,
+        seq: i64,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(i64, Revocation)>, StoreError> {
+        self.inner.revocations(seq, now, limit).await
+    }
+    async fn forget_revocations(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.inner.forget_revocations(now, limit).await
+    }
+}
+
+#[async_trait]
+impl Assertions for Gated {
+    async fn remember_once(
+        &self,
+        client: &ClientId,
+        jti: &str,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.inner.remember_once(client, jti, until).await
+    }
+    async fn forget_assertions(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.inner.forget_assertions(now, limit).await
+    }
+}
+
+#[async_trait]
+impl UsageLog for Gated {
+    async fn add_usage(&self, clients: &[ClientUsage], secrets: &[SecretUsage]) -> Result<(), StoreError> {
+        self.inner.add_usage(clients, secrets).await
+    }
+    async fn usage(
+        &self,
+        client: Option<&ClientId>,
+        from: Hour,
+        to: Hour,
+    ) -> Result<Vec<ClientUsage>, StoreError> {
+        self.inner.usage(client, from, to).await
+    }
+    async fn secret_usage(&self, client: &ClientId) -> Result<Vec<SecretUsage>, StoreError> {
+        self.inner.secret_usage(client).await
+    }
+    async fn forget_usage(&self, before: Hour, limit: u32) -> Result<u64, StoreError> {
+        self.inner.forget_usage(before, limit).await
     }
 }
 

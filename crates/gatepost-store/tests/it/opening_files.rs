@@ -49,7 +49,7 @@ async fn files_of_other_programs_are_refused_and_untouched() {
 async fn a_file_of_a_newer_version_is_untouched() {
     let home = Home::sqlite();
     home.open().await.close().await;
-    home.meddle("PRAGMA user_version = 2").await;
+    home.meddle("PRAGMA user_version = 3").await;
 
     refused_and_untouched(home.file(), "newer version").await;
 }
@@ -124,7 +124,7 @@ async fn every_connection_keeps_its_promises_about_the_disk() {
     .fetch_one(&mut beside)
     .await
     .unwrap();
-    assert_eq!(strict, (9, 1));
+    assert_eq!(strict, (16, 1));
 }
 
 #[tokio::test]

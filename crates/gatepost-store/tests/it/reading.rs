@@ -92,7 +92,7 @@ async fn clients_come_back_whole_with_their_apis_in_order(home: Home) {
     let record = store.client_record(&written.id).await.unwrap().unwrap();
     assert_eq!(
         record,
-        ClientRecord { client: written.clone(), partner_status: Status::Active, secrets: vec![] }
+        ClientRecord { client: written.clone(), partner_status: Status::Active, secrets: vec![], keys: vec![] }
     );
     assert_eq!(store.clients(None, Page::FIRST).await.unwrap(), [written]);
 }
@@ -119,7 +119,8 @@ async fn a_client_with_nothing_but_the_required_comes_back_as_it_was(home: Home)
     store.apply(&audited(changes)).await.unwrap();
 
     let record = store.client_record(&bare.id).await.unwrap().unwrap();
-    assert_eq!(record, ClientRecord { client: bare, partner_status: Status::Active, secrets: vec![plain] });
+    let secrets = vec![plain];
+    assert_eq!(record, ClientRecord { client: bare, partner_status: Status::Active, secrets, keys: vec![] });
 }
 
 async fn clients_are_listed_by_age_of_one_partner_or_of_all(home: Home) {

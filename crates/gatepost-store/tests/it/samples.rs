@@ -3,8 +3,10 @@
 use gatepost_core::actor::Actor;
 use gatepost_core::apis::{Api, ApiId, ApiScope, Audience};
 use gatepost_core::change::{AuditedChange, Change};
+use gatepost_core::apis::routes::Route;
 use gatepost_core::clients::{
-    Client, ClientId, GrantType, Method, SecretId, StoredSecret, UngrantedScope, UserId,
+    Client, ClientId, ClientKey, ClientKeyId, GrantType, KeyMaterial, Method, SecretId, StoredSecret,
+    UngrantedScope, UserId,
 };
 use gatepost_core::keys::{KeyOwner, KeyState, Sealed, StoredKey};
 use gatepost_core::name::{Name, Slug};
@@ -88,18 +90,32 @@ pub(crate) fn secret(name: &str) -> StoredSecret {
     }
 }
 
-pub(crate) fn key(kid: &str, owner: KeyOwner) -> StoredKey {
+/// The public half of no key in particular.
+pub(crate) fn jwk(kid: &str) -> Jwk {
     let json =
         format!(r#"{{"kty":"EC","crv":"P-256","x":"eA","y":"eQ","use":"sig","alg":"ES256","kid":"{kid}"}}"#);
+    Jwk::parse(json.as_bytes()).unwrap()
+}
+
+pub(crate) fn client_key(name: &str, age: i64) -> ClientKey {
+    ClientKey { id: ClientKeyId(id(name)), material: KeyMaterial::Jwk(jwk(name)), created: at(age) }
+}
+
+pub(crate) fn route(method: &str, path: &str, scopes: &str) -> Route {
+    Route::parse(method, path, Scopes::parse(scopes).unwrap()).unwrap()
+}
+
+pub(crate) fn key(kid: &str, owner: KeyOwner) -> StoredKey {
     StoredKey {
         kid: kid.parse().unwrap(),
         owner,
         algorithm: Algorithm::Es256,
         state: KeyState::Signing,
-        public: Jwk::parse(json.as_bytes()).unwrap(),
+        public: jwk(kid),
         sealed: Sealed { wrapping: "w1".to_owned(), bytes: vec![9, 8, 7, 0, 255] },
         created: at(5),
         signs_from: at(6),
+        verifies_until: None,
     }
 }
 
