@@ -154,7 +154,12 @@ pub async fn create_scope(
     description: &str,
 ) -> Result<ScopeView, Failure> {
     let found = find(gate, api)?;
-    let scope = ApiScope { name: Scope::parse(name)?, description: description.trim().to_owned() };
+    let description = description.trim().to_owned();
+    if description.chars().any(char::is_control) || description.chars().count() > 500 {
+        let what = "a description is one line of at most 500 characters";
+        return Err(Failure::invalid("scope.description", what, "shorten it and leave control characters away"));
+    }
+    let scope = ApiScope { name: Scope::parse(name)?, description };
     let view = ScopeView::of(&scope);
     gate.apply(actor, vec![Change::ScopeCreated(found.api.id, scope)]).await?;
     Ok(view)

@@ -76,14 +76,13 @@ impl Gate {
         // The head is read before the ring: a change in between is then seen twice rather than never.
         let head = store.head().await?;
         let ring = KeyRing::load(&*store, &master.wrapping, None).await?;
+        let clients = CachedClients::new(Arc::clone(&store), u64::try_from(config.clients.cache_size).unwrap_or(u64::MAX));
+        clients.learn_ids().await?;
         let revocations = Revocations::default();
         revocations.take_up(&*store, clock.now()).await?;
 
         Ok(Self {
-            clients: CachedClients::new(
-                Arc::clone(&store),
-                u64::try_from(config.clients.cache_size).unwrap_or(u64::MAX),
-            ),
+            clients,
             pool: Pool::new(&config.signing),
             journal: Journal::new(&config.refusals),
             metrics: Arc::default(),
@@ -128,6 +127,7 @@ impl Gate {
 
         if too_many || subjects().any(|subject| subject.is_none()) {
             self.clients.forget_all();
+            self.clients.learn_ids().await?;
         }
         subjects().flatten().for_each(|subject| self.clients.forget(subject));
         if too_many

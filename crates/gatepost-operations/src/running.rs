@@ -36,8 +36,12 @@ pub fn take(data: &Path) -> Result<Hold, Failure> {
         Failure::new(Kind::Unavailable, "data.unwritable", what, error.to_string(), "give this user the right to write there")
     };
     let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Hold(file)),
+    match lock(&file) {
+        Ok(()) => {
+            // What a server that is gone said of itself must not be taken for this one's word.
+            file.set_len(0).map_err(failed)?;
+            Ok(Hold(file))
+        }
         Err(TryLockError::Error(error)) => Err(failed(error)),
         Err(TryLockError::WouldBlock) => {
             let by = look(data).map_or_else(|| "another process".to_owned(), |other| format!("process {}", other.pid));
@@ -50,6 +54,17 @@ pub fn take(data: &Path) -> Result<Hold, Failure> {
             ))
         }
     }
+}
+
+/// Whoever only looks holds the lock for a moment, shared; that is no other server, so it is tried a few times.
+fn lock(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..10 {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::yield_now(),
+            outcome => return outcome,
+        }
+    }
+    file.try_lock()
 }
 
 impl Hold {
@@ -65,7 +80,7 @@ impl Hold {
 pub fn look(data: &Path) -> Option<Running> {
     let path: PathBuf = data.join(FILE);
     let mut file = OpenOptions::new().read(true).write(true).open(path).ok()?;
-    match file.try_lock() {
+    match file.try_lock_shared() {
         // Nobody holds it: what it says is of a server that is gone.
         Ok(()) | Err(TryLockError::Error(_)) => None,
         Err(TryLockError::WouldBlock) => {

@@ -14,10 +14,14 @@ use gatepost_core::partners::PartnerId;
 use moka::sync::Cache;
 use tokio::sync::OnceCell;
 
+use crate::known_ids::{self, KnownIds};
 use crate::{Store, StoreError};
 
 type Found = Result<Option<Arc<ClientRecord>>, StoreError>;
 type Flight = Arc<OnceCell<Found>>;
+
+/// How many ids are read at a time.
+const IDS_AT_ONCE: u32 = 10_000;
 
 /// Clients in memory, at most as many as the capacity says.
 pub struct CachedClients {
@@ -25,18 +29,42 @@ pub struct CachedClients {
     kept: Cache<ClientId, Arc<ClientRecord>>,
     /// Reads under way. Whoever changes what is kept holds this lock.
     flights: Mutex<HashMap<ClientId, Flight>>,
+    known: KnownIds,
     lookups: AtomicU64,
+    reads: AtomicU64,
 }
 
 impl CachedClients {
     /// Keeps at most `capacity` of the store's clients.
     pub fn new(store: Arc<dyn Store>, capacity: u64) -> Self {
         let (kept, flights) = (Cache::new(capacity), Mutex::default());
-        Self { store, kept, flights, lookups: AtomicU64::new(0) }
+        let (lookups, reads) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { store, kept, flights, known: KnownIds::default(), lookups, reads }
+    }
+
+    /// Reads the ids of all clients, so that unknown ones cost no read from now on.
+    pub async fn learn_ids(&self) -> Result<(), StoreError> {
+        let mut numbers = Vec::new();
+        let mut last: Option<ClientId> = None;
+        loop {
+            let page = self.store.client_ids(last.as_ref(), IDS_AT_ONCE).await?;
+            numbers.extend(page.iter().map(known_ids::number));
+            let more = u32::try_from(page.len()).is_ok_and(|count| count >= IDS_AT_ONCE);
+            last = page.into_iter().next_back();
+            if !more {
+                break;
+            }
+        }
+        self.known.take(numbers);
+        Ok(())
     }
 
     /// The client with all that authentication needs; from the store if it is not here.
     pub async fn record(&self, id: &ClientId) -> Result<Option<Arc<ClientRecord>>, StoreError> {
+        self.lookups.fetch_add(1, Ordering::Relaxed);
+        if !self.known.may_hold(id) {
+            return Ok(None);
+        }
         if let Some(record) = self.kept.get(id) {
             return Ok(Some(record));
         }
@@ -50,6 +78,7 @@ impl CachedClients {
     pub fn forget(&self, subject: &Subject) {
         match subject {
             Subject::Client(id) => {
+                self.known.changed(id);
                 let mut flights = self.under_way();
                 flights.remove(id);
                 self.kept.invalidate(id);
@@ -62,14 +91,20 @@ impl CachedClients {
 
     /// Drops everything.
     pub fn forget_all(&self) {
+        self.known.forget();
         let mut flights = self.under_way();
         flights.clear();
         self.kept.invalidate_all();
     }
 
-    /// How often the store was asked.
+    /// How often a client was asked for.
     pub fn lookups(&self) -> u64 {
         self.lookups.load(Ordering::Relaxed)
+    }
+
+    /// How often that took a read of the store.
+    pub fn reads(&self) -> u64 {
+        self.reads.load(Ordering::Relaxed)
     }
 
     fn board<'a>(&'a self, id: &'a ClientId) -> Boarded<'a> {
@@ -83,7 +118,7 @@ impl CachedClients {
     }
 
     async fn read(&self, id: &ClientId) -> Found {
-        self.lookups.fetch_add(1, Ordering::Relaxed);
+        self.reads.fetch_add(1, Ordering::Relaxed);
         self.store.client_record(id).await.map(|found| found.map(Arc::new))
     }
 

@@ -8,6 +8,7 @@ mod conflicts;
 mod error;
 mod group_commit;
 mod migrations;
+mod known_ids;
 mod page;
 mod postgres;
 mod rows;
@@ -115,6 +116,9 @@ pub trait Clients {
 
     /// Clients in order of their creation, of one partner or of all.
     async fn clients(&self, partner: Option<PartnerId>, page: Page) -> Result<Vec<Client>, StoreError>;
+
+    /// The ids of all clients after `after`, in their order, at most `limit`.
+    async fn client_ids(&self, after: Option<&ClientId>, limit: u32) -> Result<Vec<ClientId>, StoreError>;
 
     /// All secrets of a client in order of their creation, ended ones too.
     async fn secrets(&self, client: &ClientId) -> Result<Vec<StoredSecret>, StoreError>;

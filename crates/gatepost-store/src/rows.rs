@@ -122,12 +122,16 @@ fn scope(row: &impl Columns) -> Result<Option<ApiScope>, StoreError> {
     Ok(Some(ApiScope { name, description: row.text("scope_description")? }))
 }
 
+/// A row of `clients` with nothing but its id.
+pub(crate) fn client_id(row: &impl Columns) -> Result<ClientId, StoreError> {
+    ClientId::parse(&row.text("id")?).ok_or_else(|| unfit("id", "it is no client id"))
+}
+
 /// A row of `clients` with the ids of its APIs, in order, as a JSON list `apis`.
 pub(crate) fn client(row: &impl Columns) -> Result<Client, StoreError> {
-    let id = row.text("id")?;
     let seconds = u32::try_from(row.number("lifetime")?).ok().and_then(Lifetime::from_seconds);
     Ok(Client {
-        id: ClientId::parse(&id).ok_or_else(|| unfit("id", "it is no client id"))?,
+        id: client_id(row)?,
         partner_id: PartnerId(uuid(row, "partner_id")?),
         user_id: UserId(uuid(row, "user_id")?),
         name: Name::parse(&row.text("name")?).map_err(|error| unfit("name", error))?,

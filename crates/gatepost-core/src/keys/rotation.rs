@@ -34,20 +34,20 @@ pub enum Step {
     /// Let the published key sign; the one before it goes on verifying until then.
     Promote {
         /// The key that signs from now on.
-        successor: StoredKey,
+        successor: Box<StoredKey>,
         /// The key that signed until now.
-        predecessor: Option<StoredKey>,
+        predecessor: Option<Box<StoredKey>>,
         /// When the predecessor's last token has expired.
         verifies_until: Timestamp,
     },
     /// Take the key out of the key set: its last token has expired.
-    Retire(StoredKey),
+    Retire(Box<StoredKey>),
 }
 
 /// What is due at `now` about the keys of one API; the next step only, for each changes what comes after it.
 pub fn next_step(keys: &[StoredKey], schedule: &Schedule, now: Timestamp) -> Option<Step> {
     if let Some(over) = keys.iter().find(|key| key.state == KeyState::Verifying && is_over(key, now)) {
-        return Some(Step::Retire(over.clone()));
+        return Some(Step::Retire(Box::new(over.clone())));
     }
     let signing = in_state(keys, KeyState::Signing);
     match (signing, in_state(keys, KeyState::Published)) {
@@ -67,8 +67,8 @@ pub fn next_step(keys: &[StoredKey], schedule: &Schedule, now: Timestamp) -> Opt
 /// The step that lets `published` sign from `now` on, due or not.
 pub fn promote(published: &StoredKey, signing: Option<&StoredKey>, schedule: &Schedule, now: Timestamp) -> Step {
     Step::Promote {
-        successor: published.clone(),
-        predecessor: signing.cloned(),
+        successor: Box::new(published.clone()),
+        predecessor: signing.cloned().map(Box::new),
         verifies_until: now.after(schedule.token_life),
     }
 }
@@ -135,7 +135,7 @@ mod tests {
         let Some(Step::Promote { successor, predecessor, verifies_until }) = next_step(&keys, &schedule(), at(48)) else {
             panic!("a promotion is due");
         };
-        assert_eq!((successor, predecessor), (keys[1].clone(), Some(keys[0].clone())));
+        assert_eq!((*successor, predecessor), (keys[1].clone(), Some(Box::new(keys[0].clone()))));
         assert_eq!(verifies_until, at(50));
     }
 
@@ -150,7 +150,7 @@ mod tests {
     fn a_key_is_retired_when_its_last_token_has_expired() {
         let keys = [key(KeyState::Signing, at(0), None), key(KeyState::Verifying, at(0), Some(at(50)))];
         assert_eq!(next_step(&keys, &schedule(), at(49)), None);
-        assert_eq!(next_step(&keys, &schedule(), at(50)), Some(Step::Retire(keys[1].clone())));
+        assert_eq!(next_step(&keys, &schedule(), at(50)), Some(Step::Retire(Box::new(keys[1].clone()))));
     }
 
     #[test]

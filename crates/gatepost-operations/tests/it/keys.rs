@@ -72,6 +72,7 @@ async fn a_rehearsed_rotation_changes_nothing_and_a_real_one_waits() {
     let plan = keys::rotate(gate, &ACTOR, "bookings", true).await.unwrap();
     assert_eq!((plan.next, states(gate, "bookings").await), (None, vec!["signing"]));
 
+    stage.pass(HOUR);
     let plan = keys::rotate(gate, &ACTOR, "bookings", false).await.unwrap();
     assert!(plan.next.is_some());
     let twice = keys::rotate(gate, &ACTOR, "bookings", false).await.unwrap_err();
@@ -115,6 +116,7 @@ async fn a_revoked_key_leaves_the_set_at_once_and_another_signs() {
     gatepost_operations::usage::flush(gate).await.unwrap();
     let compromised = keys::list(gate, Some("bookings")).await.unwrap()[0].kid.clone();
 
+    stage.pass(HOUR);
     let radius = keys::blast_radius(gate, &compromised).await.unwrap();
     assert_eq!((radius.api.as_str(), radius.live_tokens_at_most, radius.clients), ("bookings", 1, 1));
     keys::revoke(gate, &ACTOR, &compromised).await.unwrap();

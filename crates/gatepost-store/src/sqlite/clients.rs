@@ -60,6 +60,13 @@ impl Clients for SqliteStore {
         found.iter().map(rows::client).collect()
     }
 
+    async fn client_ids(&self, after: Option<&ClientId>, limit: u32) -> Result<Vec<ClientId>, StoreError> {
+        let query = sqlx::query("SELECT id FROM clients WHERE id > ?1 ORDER BY id LIMIT ?2");
+        let query = query.bind(after.map_or("", ClientId::as_str)).bind(i64::from(limit));
+        let found = query.fetch_all(&self.readers).await.map_err(failure)?;
+        found.iter().map(rows::client_id).collect()
+    }
+
     async fn secrets(&self, client: &ClientId) -> Result<Vec<StoredSecret>, StoreError> {
         let query = sqlx::query(
             "SELECT id AS secret_id, label AS secret_label, pepper AS secret_pepper, tag AS secret_tag,

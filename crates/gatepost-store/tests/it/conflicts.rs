@@ -30,7 +30,8 @@ async fn refusal(store: &dyn Store, change: Change, conflict: bool) -> String {
     }
 }
 
-async fn refusals(store: &dyn Store, conflict: bool, cases: Vec<(Change, String)>) {
+/// Each change is refused with its words, as a conflict or as gone, and leaves nothing behind.
+pub(crate) async fn refusals(store: &dyn Store, conflict: bool, cases: Vec<(Change, String)>) {
     let before = store.head().await.unwrap();
     for (change, words) in cases {
         let text = refusal(store, change.clone(), conflict).await;
