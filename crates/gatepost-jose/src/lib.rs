@@ -6,6 +6,7 @@
 //! - [`SigningKey`], [`PublicKey`], [`KeyId`]: keys, parsed once (RFC 7517, RFC 7638, RFC 8037).
 //! - [`sign`]: compact JWS from a header and claims (RFC 7515).
 //! - [`verify`]: structure, algorithm, key, signature and claims, in this order (RFC 8725).
+//! - [`statement`]: what a server says by a key of its own, such as a revocation feed.
 //! - [`expect`]: what a token profile demands of the claims at a point in time (RFC 9068).
 
 #![deny(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
@@ -22,6 +23,7 @@ pub mod key;
 pub mod micros;
 mod pem;
 pub mod sign;
+pub mod statement;
 mod strict_json;
 mod thumbprint;
 pub mod verify;

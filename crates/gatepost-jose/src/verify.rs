@@ -87,7 +87,7 @@ impl Header {
         Parts::split(token)?.header()
     }
 
-    fn parse(json: &[u8]) -> Result<Self, Rejection> {
+    pub(crate) fn parse(json: &[u8]) -> Result<Self, Rejection> {
         let object = Object::parse(json).map_err(|_| Rejection::HeaderJson)?;
         let alg = algorithm(object.get("alg"))?;
         if object.names().any(is_refused) {
@@ -174,11 +174,12 @@ fn signed_by(
     Err(rejection)
 }
 
-struct Parts<'a> {
-    signed: &'a str,
-    header: &'a str,
-    claims: &'a str,
-    signature: &'a str,
+/// The three parts of a compact JWS.
+pub(crate) struct Parts<'a> {
+    pub(crate) signed: &'a str,
+    pub(crate) header: &'a str,
+    pub(crate) claims: &'a str,
+    pub(crate) signature: &'a str,
 }
 
 impl<'a> Parts<'a> {
@@ -186,6 +187,10 @@ impl<'a> Parts<'a> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Rejection::TooLarge);
         }
+        Self::of_any_length(token)
+    }
+
+    pub(crate) fn of_any_length(token: &'a str) -> Result<Self, Rejection> {
         let (signed, signature) = token.rsplit_once('.').ok_or(Rejection::NotThreeParts)?;
         let (header, claims) = signed.split_once('.').ok_or(Rejection::NotThreeParts)?;
         if header.is_empty() || claims.is_empty() || signature.is_empty() || claims.contains('.') {
@@ -194,11 +199,11 @@ impl<'a> Parts<'a> {
         Ok(Self { signed, header, claims, signature })
     }
 
-    fn header(&self) -> Result<Header, Rejection> {
+    pub(crate) fn header(&self) -> Result<Header, Rejection> {
         Header::parse(&decode(self.header)?)
     }
 }
 
-fn decode(part: &str) -> Result<Vec<u8>, Rejection> {
+pub(crate) fn decode(part: &str) -> Result<Vec<u8>, Rejection> {
     base64url::decode(part).ok_or(Rejection::Base64)
 }
