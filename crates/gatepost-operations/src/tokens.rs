@@ -10,6 +10,7 @@ use gatepost_core::grants::{Grant, client_credentials};
 use gatepost_core::params::{Door, Params, Value};
 use gatepost_core::refusal::{Code, Refusal};
 use gatepost_core::scope::Scopes;
+use gatepost_core::secret::{Secret, SecretForm};
 use gatepost_core::time::Timestamp;
 use gatepost_core::tokens::profile::Minting;
 use gatepost_jose::sign;
@@ -172,5 +173,9 @@ fn presented_id(request: &TokenRequest) -> String {
         return String::new();
     };
     let first = presented.candidates.first().map_or("", |credentials| &credentials.client_id);
+    // Who swaps id and secret has sent a secret here.
+    if Secret::new(first.to_owned()).form() != SecretForm::Foreign {
+        return "(a secret)".to_owned();
+    }
     first.chars().take(64).flat_map(char::escape_default).collect()
 }

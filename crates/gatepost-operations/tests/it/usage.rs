@@ -39,3 +39,13 @@ async fn ten_thousand_tokens_leave_two_rows() {
     assert_eq!(usage::show(&stage.gate, &acme.client.client_id, 1).await.unwrap().len(), 1);
     assert_eq!(stage.gate.store.head().await.unwrap(), changes);
 }
+
+#[tokio::test]
+async fn a_secret_sent_as_the_client_id_is_not_noted() {
+    let stage = Stage::with_api().await;
+    let acme = stage.client("Acme").await;
+    assert!(ask(&stage.gate, acme.secret.expose(), &acme.client.client_id).await.is_err());
+
+    let noted = stage.gate.journal.refusals();
+    assert_eq!(noted[0].client, "(a secret)");
+}
