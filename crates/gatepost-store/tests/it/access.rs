@@ -33,7 +33,10 @@ async fn a_client_record_brings_the_public_keys_by_age(home: Home) {
     let address = KeyMaterial::JwksUri("https://acme.example/keys?a=1&b=\"ü\"".to_owned());
     let (young, old) = (client_key("a", 20), ClientKey { material: address, ..client_key("b", 10) });
     let theirs = client_key("theirs", 15);
-    let added = |client: &ClientId, key: &ClientKey| Change::ClientKeyAdded { client: client.clone(), key: key.clone() };
+    let added = |client: &ClientId, key: &ClientKey| Change::ClientKeyAdded {
+        client: client.clone(),
+        key: key.clone(),
+    };
     store.apply(&changes).await.unwrap();
     let more = [
         added(&app.id, &young),
@@ -70,7 +73,10 @@ async fn a_secret_is_only_ever_limited_to_an_earlier_end(home: Home) {
     let (_, _, app, changes) = acme();
     let endless = StoredSecret { expires: None, created: at(5), ..secret("endless") };
     store.apply(&changes).await.unwrap();
-    store.apply(&audited([Change::SecretAdded { client: app.id.clone(), secret: endless.clone() }])).await.unwrap();
+    store
+        .apply(&audited([Change::SecretAdded { client: app.id.clone(), secret: endless.clone() }]))
+        .await
+        .unwrap();
     let limited = |secret: &StoredSecret, end| Change::SecretLimited {
         client: app.id.clone(),
         secret: secret.id,
@@ -86,7 +92,8 @@ async fn a_secret_is_only_ever_limited_to_an_earlier_end(home: Home) {
     assert_eq!(ends().await, [Some(at(700)), Some(at(700))]);
     store.apply(&audited([limited(&endless, 700), limited(&endless, 600)])).await.unwrap();
     assert_eq!(ends().await, [Some(at(700)), Some(at(600))]);
-    refusals(store.as_ref(), true, vec![(limited(&endless, 601), "changed by someone else".to_owned())]).await;
+    refusals(store.as_ref(), true, vec![(limited(&endless, 601), "changed by someone else".to_owned())])
+        .await;
     assert_eq!(ends().await, [Some(at(700)), Some(at(600))]);
 }
 
@@ -95,9 +102,13 @@ async fn a_retagged_secret_differs_in_nothing_but_its_tag(home: Home) {
     let (_, _, app, changes) = acme();
     let other = StoredSecret { created: at(5), ..secret("other") };
     store.apply(&changes).await.unwrap();
-    store.apply(&audited([Change::SecretAdded { client: app.id.clone(), secret: other.clone() }])).await.unwrap();
+    store
+        .apply(&audited([Change::SecretAdded { client: app.id.clone(), secret: other.clone() }]))
+        .await
+        .unwrap();
     let tag = SecretTag { pepper: "p2".to_owned(), tag: vec![255, 0, 7] };
-    let retagged = Change::SecretRetagged { client: app.id.clone(), secret: secret("first").id, tag: tag.clone() };
+    let retagged =
+        Change::SecretRetagged { client: app.id.clone(), secret: secret("first").id, tag: tag.clone() };
     store.apply(&audited([retagged])).await.unwrap();
 
     assert_eq!(store.secrets(&app.id).await.unwrap(), [StoredSecret { tag, ..secret("first") }, other]);
@@ -120,8 +131,12 @@ async fn a_secret_that_has_ended_is_neither_limited_nor_retagged(home: Home) {
 async fn each_api_has_its_own_secrets_and_routes(home: Home) {
     let store = home.open().await;
     let [bare, full, open] = ["bare", "full", "open"].map(api);
-    let secrets = [StoredSecret { label: None, expires: None, ..secret("s2") }, StoredSecret { created: at(3), ..secret("s1") }];
-    let routes = [route("GET", "/b/{id}", "read write"), route("*", "/a/*", ""), route("DELETE", "/b/{id}", "write")];
+    let secrets = [
+        StoredSecret { label: None, expires: None, ..secret("s2") },
+        StoredSecret { created: at(3), ..secret("s1") },
+    ];
+    let routes =
+        [route("GET", "/b/{id}", "read write"), route("*", "/a/*", ""), route("DELETE", "/b/{id}", "write")];
     let created = [&open, &full, &bare].map(|api| Change::ApiCreated(api.clone()));
     let tags = secrets.clone().map(|secret| Change::ApiSecretAdded { api: full.id, secret });
     let lines = routes.clone().map(|route| Change::RouteAdded(full.id, route));
@@ -161,7 +176,12 @@ async fn a_route_takes_the_place_of_one_for_the_same_method_and_path(home: Home)
     let store = home.open().await;
     let owner = api("bookings");
     let added = |method, scopes| Change::RouteAdded(owner.id, route(method, "/b", scopes));
-    let changes = [Change::ApiCreated(owner.clone()), added("GET", "read"), added("PUT", "write"), added("GET", "read all")];
+    let changes = [
+        Change::ApiCreated(owner.clone()),
+        added("GET", "read"),
+        added("PUT", "write"),
+        added("GET", "read all"),
+    ];
     store.apply(&audited(changes)).await.unwrap();
     let routes = async || store.api_access().await.unwrap().remove(0).routes;
     assert_eq!(routes().await, [route("GET", "/b", "read all"), route("PUT", "/b", "write")]);
@@ -184,10 +204,14 @@ async fn what_belongs_to_a_deleted_api_or_client_goes_with_it(home: Home) {
         ]
     };
     store.apply(&audited(belongings())).await.unwrap();
-    store.apply(&audited([Change::ClientDeleted(app.id.clone()), Change::ApiDeleted(bookings.id)])).await.unwrap();
+    store
+        .apply(&audited([Change::ClientDeleted(app.id.clone()), Change::ApiDeleted(bookings.id)]))
+        .await
+        .unwrap();
     assert_eq!(store.api_access().await.unwrap(), []);
 
-    let again = [Change::ApiCreated(bookings.clone()), Change::ClientCreated { client: app.clone(), secret: None }];
+    let again =
+        [Change::ApiCreated(bookings.clone()), Change::ClientCreated { client: app.clone(), secret: None }];
     store.apply(&audited(again)).await.unwrap();
     assert_eq!(store.client_record(&app.id).await.unwrap().unwrap().keys, []);
     let bare = ApiAccess { api: bookings.id, secrets: vec![], routes: vec![] };
@@ -212,12 +236,18 @@ async fn what_is_taken_or_gone_is_refused_by_name(home: Home) {
     refusals(store.as_ref(), true, taken).await;
     let missing = api("missing").id;
     let gone = vec![
-        (Change::ClientKeyAdded { client: nobody.clone(), key: client_key("n", 1) }, format!("client {nobody}")),
+        (
+            Change::ClientKeyAdded { client: nobody.clone(), key: client_key("n", 1) },
+            format!("client {nobody}"),
+        ),
         (Change::ClientKeyRemoved { client: nobody.clone(), key: key.id }, key_id),
         (Change::ApiSecretAdded { api: missing, secret: secret("n") }, missing.0.to_string()),
         (ended(other.id), secret_id.clone()),
         (Change::RouteAdded(missing, route("GET", "/b", "")), missing.0.to_string()),
-        (Change::SecretLimited { client: nobody, secret: secret("first").id, expires: at(1) }, "secret".to_owned()),
+        (
+            Change::SecretLimited { client: nobody, secret: secret("first").id, expires: at(1) },
+            "secret".to_owned(),
+        ),
     ];
     refusals(store.as_ref(), false, gone).await;
 
@@ -246,5 +276,8 @@ async fn news_name_the_client_or_the_api(home: Home) {
     let spoiled = "UPDATE routes SET path = '/b//c'";
     home.meddle(spoiled).await;
     let refusal = store.api_access().await;
-    assert!(matches!(&refusal, Err(StoreError::Unreadable(text)) if text.contains("`routes`")), "{refusal:?}");
+    assert!(
+        matches!(&refusal, Err(StoreError::Unreadable(text)) if text.contains("`routes`")),
+        "{refusal:?}"
+    );
 }

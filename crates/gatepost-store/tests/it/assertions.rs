@@ -1,7 +1,8 @@
 //! This file is where it is tested that a client assertion counts once, whoever presents it wherever at the same moment.
 
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::task::Poll;
 
 use gatepost_core::clients::ClientId;
 use gatepost_store::{Location, Store, StoreError};
@@ -51,7 +52,9 @@ async fn any_text_can_be_an_id(home: Home) {
     let long = "x".repeat(100_000);
     let longer = format!("{long}x");
 
-    for jti in ["", " ", "\0", "a\0b", "a\0c", "'; DROP TABLE assertions; --", "ü", "u\u{308}", &long, &longer] {
+    for jti in
+        ["", " ", "\0", "a\0b", "a\0c", "'; DROP TABLE assertions; --", "ü", "u\u{308}", &long, &longer]
+    {
         assert!(once(store.as_ref(), "a", jti).await, "{jti:.20}");
         assert!(!once(store.as_ref(), "a", jti).await, "{jti:.20}");
     }
@@ -147,51 +150,71 @@ async fn a_closed_store_is_not_available(home: Home) {
     assert!(matches!(refusal, Err(StoreError::Unavailable(_))), "{refusal:?}");
 }
 
+type Asked<'a> = Pin<Box<dyn Future<Output = Result<bool, StoreError>> + Send + 'a>>;
+
+/// Asks once for each id, without waiting. On one thread all questions are in the queue before the writer sees the first.
+async fn all_asked<'a>(
+    store: &'a dyn Store,
+    client: &'a ClientId,
+    ids: &'a [String],
+) -> (Vec<Asked<'a>>, usize) {
+    let (mut waiting, mut sent_away) = (Vec::new(), 0);
+    for jti in ids {
+        let mut asked = store.remember_once(client, jti, at(10));
+        match std::future::poll_fn(|context| Poll::Ready(asked.as_mut().poll(context))).await {
+            Poll::Pending => waiting.push(asked),
+            Poll::Ready(Err(StoreError::Unavailable(_))) => sent_away += 1,
+            Poll::Ready(answer) => panic!("{jti}: {answer:?} before the writer came"),
+        }
+    }
+    (waiting, sent_away)
+}
+
+fn ids(count: usize) -> Vec<String> {
+    (0..count).map(|number| number.to_string()).collect()
+}
+
 #[tokio::test]
 async fn those_who_wait_together_are_written_together() {
     let home = Home::postgres().await;
     let store = home.open().await;
-    let mut holder = raw_postgres(home.address()).await;
-    holder.execute("BEGIN; LOCK TABLE assertions IN ACCESS EXCLUSIVE MODE").await.unwrap();
-    let sent = || statements(home.address()).into_iter().filter(|sent| sent.contains("INSERT INTO assertions")).count();
-    let first = asked(&store, "a", "first");
-    let deadline = Instant::now() + Duration::from_secs(2);
-    while sent() == 0 {
-        assert!(Instant::now() < deadline, "nothing is written");
-        tokio::task::yield_now().await;
+    let (client, ids) = (named("a"), ids(500));
+    let (waiting, _) = all_asked(store.as_ref(), &client, &ids).await;
+    for asked in waiting {
+        assert!(asked.await.unwrap());
     }
-    // On this one thread all of them are in the queue before the writer goes on.
-    let crowd = (0..500).map(|number| asked(&store, "a", &number.to_string())).collect::<Vec<_>>();
-    tokio::task::yield_now().await;
-    holder.execute("COMMIT").await.unwrap();
 
-    assert!(first.await.unwrap().unwrap());
-    for answer in crowd {
-        assert!(answer.await.unwrap().unwrap());
-    }
-    assert_eq!(sent(), 2, "500 assertions are one statement, and so one commit");
+    let sent = statements(home.address());
+    let sent = sent.iter().filter(|sent| sent.contains("INSERT INTO assertions")).count();
+    assert_eq!(sent, 1, "500 assertions are one statement, and so one commit");
 }
 
 #[tokio::test]
-async fn a_crowd_larger_than_the_queue_is_sent_away_at_once() {
+async fn who_finds_the_queue_full_is_sent_away_at_once() {
     let home = Home::sqlite();
     let store = home.open().await;
-    let mut holder = raw_sqlite(home.file()).await;
-    holder.execute("BEGIN IMMEDIATE").await.unwrap();
-    let crowd = (0..5_000).map(|number| asked(&store, "a", &number.to_string())).collect::<Vec<_>>();
-    let (mut full, mut patient) = (0, Vec::new());
-    for answer in crowd {
-        // Whoever found no place has its answer by now; the others wait for the file.
-        match answer.is_finished() {
-            true => full += usize::from(matches!(answer.await.unwrap(), Err(StoreError::Unavailable(_)))),
-            false => patient.push(answer),
-        }
-        tokio::task::yield_now().await;
-    }
-    holder.close().await.unwrap();
+    let (client, ids) = (named("a"), ids(3_000));
+    let (waiting, sent_away) = all_asked(store.as_ref(), &client, &ids).await;
 
-    assert!(full >= 2_900 && patient.len() + full == 5_000, "{full} sent away, {} wait", patient.len());
-    for answer in patient {
-        assert!(answer.await.unwrap().unwrap());
+    assert!(waiting.len() >= 1_000 && sent_away >= 1_000, "{} wait, {sent_away} do not", waiting.len());
+    for asked in waiting {
+        assert!(asked.await.unwrap());
     }
+    assert!(once(store.as_ref(), "a", "2999").await, "who was sent away left nothing behind");
+}
+
+#[tokio::test]
+async fn who_gives_up_before_the_writer_comes_takes_no_part() {
+    let home = Home::sqlite();
+    let store = home.open().await;
+    let (client, ids) = (named("a"), ["x", "y", "x", "x"].map(str::to_owned));
+    let (mut waiting, _) = all_asked(store.as_ref(), &client, &ids).await;
+    drop(waiting.drain(..2));
+
+    let mut heard = Vec::new();
+    for asked in waiting {
+        heard.push(asked.await.unwrap());
+    }
+    assert_eq!(heard, [true, false]);
+    assert!(once(store.as_ref(), "a", "y").await);
 }

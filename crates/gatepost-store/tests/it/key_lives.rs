@@ -28,7 +28,8 @@ fn moved(key: &StoredKey, from: KeyState, to: KeyState, verifies_until: Option<T
 
 /// The change at another time than samples have.
 async fn apply_at(store: &dyn Store, changes: Vec<Change>, now: Timestamp) -> Result<i64, StoreError> {
-    let changes = audited(changes).into_iter().map(|change| gatepost_core::change::AuditedChange { at: now, ..change });
+    let changes =
+        audited(changes).into_iter().map(|change| gatepost_core::change::AuditedChange { at: now, ..change });
     store.apply(&changes.collect::<Vec<_>>()).await
 }
 
@@ -124,7 +125,11 @@ async fn a_key_of_another_owner_is_not_moved(home: Home) {
         moved(&stranger, KeyState::Signing, KeyState::Revoked, None)
     };
 
-    let rewrapped = Change::KeyRewrapped { kid: signs.kid.clone(), owner: KeyOwner::Service, sealed: signs.sealed.clone() };
+    let rewrapped = Change::KeyRewrapped {
+        kid: signs.kid.clone(),
+        owner: KeyOwner::Service,
+        sealed: signs.sealed.clone(),
+    };
     let cases = vec![
         (revoked(&signs, KeyOwner::Service), "no key k1".to_owned()),
         (revoked(&service, signs.owner), "no key s".to_owned()),
@@ -144,9 +149,15 @@ async fn an_owner_has_one_next_key_and_one_that_signs(home: Home) {
     store.apply(&audited([Change::ApiCreated(other)].into_iter().chain(added))).await.unwrap();
 
     let cases = vec![
-        (Change::KeyAdded(published("x", next.owner)), "a next key of this API is already published".to_owned()),
+        (
+            Change::KeyAdded(published("x", next.owner)),
+            "a next key of this API is already published".to_owned(),
+        ),
         (Change::KeyAdded(key("x", signs.owner)), "another key of this API signs already".to_owned()),
-        (Change::KeyAdded(published("x", KeyOwner::Service)), "of the service is already published".to_owned()),
+        (
+            Change::KeyAdded(published("x", KeyOwner::Service)),
+            "of the service is already published".to_owned(),
+        ),
         (Change::KeyAdded(key("x", KeyOwner::Service)), "of the service signs already".to_owned()),
         (moved(&next, KeyState::Published, KeyState::Signing, None), "signs already".to_owned()),
     ];

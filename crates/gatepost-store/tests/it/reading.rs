@@ -92,7 +92,12 @@ async fn clients_come_back_whole_with_their_apis_in_order(home: Home) {
     let record = store.client_record(&written.id).await.unwrap().unwrap();
     assert_eq!(
         record,
-        ClientRecord { client: written.clone(), partner_status: Status::Active, secrets: vec![], keys: vec![] }
+        ClientRecord {
+            client: written.clone(),
+            partner_status: Status::Active,
+            secrets: vec![],
+            keys: vec![]
+        }
     );
     assert_eq!(store.clients(None, Page::FIRST).await.unwrap(), [written]);
 }

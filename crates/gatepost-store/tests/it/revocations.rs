@@ -38,7 +38,12 @@ async fn revocations_come_back_with_the_change_that_brought_them(home: Home) {
     let all = [
         token("0123:\"ü", 10),
         Revocation { what: Revoked::Client(app.id), apis: vec![], ..token("", 20) },
-        Revocation { what: Revoked::Partner(owner.id), apis: vec![api("a").id, bookings.id], at: at(7), ..token("", 30) },
+        Revocation {
+            what: Revoked::Partner(owner.id),
+            apis: vec![api("a").id, bookings.id],
+            at: at(7),
+            ..token("", 30)
+        },
     ];
     revoke(store.as_ref(), all.clone()).await;
 
@@ -65,7 +70,8 @@ async fn a_revocation_outlives_what_was_revoked(home: Home) {
     let (owner, bookings, app, changes) = acme();
     store.apply(&changes).await.unwrap();
     let revoked = Revocation { what: Revoked::Client(app.id.clone()), ..token("", 20) };
-    let gone = [Change::ClientDeleted(app.id), Change::PartnerDeleted(owner.id), Change::ApiDeleted(bookings.id)];
+    let gone =
+        [Change::ClientDeleted(app.id), Change::PartnerDeleted(owner.id), Change::ApiDeleted(bookings.id)];
     store.apply(&audited([Change::Revoked(revoked.clone())].into_iter().chain(gone))).await.unwrap();
 
     assert_eq!(store.revocations(0, at(0), 10).await.unwrap(), [(6, revoked)]);

@@ -1,9 +1,9 @@
 //! This file is where the tests get partners, APIs, clients, secrets and keys.
 
 use gatepost_core::actor::Actor;
+use gatepost_core::apis::routes::Route;
 use gatepost_core::apis::{Api, ApiId, ApiScope, Audience};
 use gatepost_core::change::{AuditedChange, Change};
-use gatepost_core::apis::routes::Route;
 use gatepost_core::clients::{
     Client, ClientId, ClientKey, ClientKeyId, GrantType, KeyMaterial, Method, SecretId, StoredSecret,
     UngrantedScope, UserId,
