@@ -10,7 +10,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::guard::{Guard, Parts};
 use crate::key_cache::{KeyCache, Timing};
 use crate::key_source::KeySource;
-use crate::revocations::{NoRevocations, RevocationCheck};
+use crate::revocations::follow::Follower;
+use crate::revocations::{Feed, NoRevocations, RevocationCheck};
 use crate::ring::LookUp;
 use crate::verified::VerifiedTokens;
 
@@ -48,10 +49,16 @@ pub enum ConfigError {
     /// The realm has characters that don't fit into a header.
     #[error("the realm may have letters, digits, spaces and punctuation except quotes and backslashes")]
     Realm,
-    /// A key set URL that isn't safe to fetch.
-    #[error("the key set URL is refused: {why}")]
+    /// A URL that isn't safe to fetch.
+    #[error("the URL is refused: {why}")]
     Url {
         /// Which rule it breaks, and how to mend it.
+        why: &'static str,
+    },
+    /// A revocation feed that can't be followed.
+    #[error("the revocation feed can't be followed: {why}")]
+    Feed {
+        /// What is missing, and how to mend it.
         why: &'static str,
     },
     /// Root certificates that can't be read.
@@ -71,6 +78,7 @@ pub struct Builder {
     cache_capacity: u64,
     timing: Timing,
     revocations: Arc<dyn RevocationCheck>,
+    feed: Option<Feed>,
     clock: Arc<dyn Clock>,
 }
 
@@ -86,6 +94,7 @@ impl Default for Builder {
             cache_capacity: 10_000,
             timing: Timing { floor: Duration::from_secs(30), stale_for: Duration::from_secs(24 * 60 * 60) },
             revocations: Arc::new(NoRevocations),
+            feed: None,
             clock: Arc::new(SystemClock::new()),
         }
     }
@@ -158,13 +167,20 @@ impl Builder {
         self
     }
 
+    /// Follows the server's revocation feed: what is revoked there is refused here within seconds.
+    pub fn follow(mut self, feed: Feed) -> Self {
+        self.feed = Some(feed);
+        self
+    }
+
     /// The time, for tests.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Checks the settings and makes the guard. Nothing is fetched before the first call.
+    /// Checks the settings and makes the guard. Keys are not fetched before the first call; a feed is followed from now
+    /// on inside a tokio runtime, else from the first call on.
     pub fn build(self) -> Result<Guard, ConfigError> {
         let profile = self.profile.ok_or(ConfigError::NoProfile)?;
         let keys = self.keys.ok_or(ConfigError::NoKeys)?;
@@ -178,10 +194,14 @@ impl Builder {
         if !self.realm.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\') {
             return Err(ConfigError::Realm);
         }
+        let keys = KeyCache::new(keys, Arc::clone(&self.clock), self.timing);
+        let token_life = self.max_lifetime.saturating_add(self.leeway);
+        let follow = |feed| Follower::new(feed, Arc::clone(&keys), Arc::clone(&self.clock), token_life);
         Ok(Guard::of(Parts {
             expectation: Expectation { profile, leeway: self.leeway, max_lifetime: self.max_lifetime },
             look_up,
-            keys: KeyCache::new(keys, Arc::clone(&self.clock), self.timing),
+            follower: self.feed.map(follow),
+            keys,
             verified: VerifiedTokens::new(self.cache_capacity, self.leeway),
             revocations: self.revocations,
             clock: self.clock,

@@ -13,7 +13,8 @@ use crate::clock::Clock;
 use crate::key_cache::KeyCache;
 use crate::key_source::FetchError;
 use crate::rejection::Refusal;
-use crate::revocations::RevocationCheck;
+use crate::revocations::follow::Follower;
+use crate::revocations::{FeedStatus, RevocationCheck};
 use crate::ring::{LookUp, Ring, View};
 use crate::verified::{Moment, VerifiedTokens};
 
@@ -27,6 +28,7 @@ pub(crate) struct Parts {
     pub(crate) keys: Arc<KeyCache>,
     pub(crate) verified: VerifiedTokens,
     pub(crate) revocations: Arc<dyn RevocationCheck>,
+    pub(crate) follower: Option<Follower>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) live_only: bool,
     pub(crate) realm: Arc<str>,
@@ -64,12 +66,18 @@ impl Guard {
             Some(caller) => caller,
             None => self.verify_or_refetch(token, &ring).await?,
         };
-        self.still_welcome(token, caller)
+        self.still_welcome(token, caller).await
     }
 
     /// Fetches the keys now; for a source whose keys are known to have changed.
     pub async fn refresh_keys(&self) -> Result<(), FetchError> {
         self.0.keys.renew().await
+    }
+
+    /// How the revocation feed is followed; `None` if none is.
+    #[must_use]
+    pub fn feed_status(&self) -> Option<FeedStatus> {
+        self.0.follower.as_ref().map(Follower::status)
     }
 
     /// The realm of this guard's challenges.
@@ -113,15 +121,27 @@ impl Guard {
     }
 
     /// What can change while a verdict is remembered, or depends on this API alone.
-    fn still_welcome(&self, token: &str, caller: Caller) -> Result<Caller, Refusal> {
-        if self.0.revocations.is_revoked(&caller) {
-            self.0.verified.forget(token);
-            return Err(Refusal::Revoked);
+    async fn still_welcome(&self, token: &str, caller: Caller) -> Result<Caller, Refusal> {
+        if let Err(refusal) = self.not_revoked(&caller).await {
+            if refusal == Refusal::Revoked {
+                self.0.verified.forget(token);
+            }
+            return Err(refusal);
         }
         if self.0.live_only && caller.is_test {
             return Err(Refusal::TestToken);
         }
         Ok(caller)
+    }
+
+    async fn not_revoked(&self, caller: &Caller) -> Result<(), Refusal> {
+        if self.0.revocations.is_revoked(caller) {
+            return Err(Refusal::Revoked);
+        }
+        match &self.0.follower {
+            Some(follower) => follower.check(caller).await,
+            None => Ok(()),
+        }
     }
 
     fn moment(&self) -> Moment {

@@ -91,6 +91,11 @@ impl KeyCache {
         self.fetch(&mut flight).await
     }
 
+    /// The mark of the keys at hand, if their source gave one.
+    pub(crate) async fn etag(&self) -> Option<String> {
+        self.flight.lock().await.etag.clone()
+    }
+
     fn age(&self, ring: &Ring) -> Age {
         let age = self.clock.steady().saturating_sub(ring.fetched);
         if !ring.was_fetched() || age > ring.max_age.saturating_add(self.timing.stale_for) {

@@ -35,6 +35,7 @@ mod builder;
 mod caller;
 mod clock;
 mod guard;
+mod https;
 mod jwks_url;
 mod key_cache;
 mod key_source;
@@ -54,4 +55,7 @@ pub use jwks_url::JwksUrl;
 pub use key_source::{FetchError, Fetched, Fetching, FixedKeys, KeySource};
 pub use layer::GuardService;
 pub use rejection::Refusal;
-pub use revocations::{NoRevocations, RevocationCheck};
+pub use revocations::{
+    AfterThat, FEED_TYP, Feed, FeedClaims, FeedError, FeedStatus, NoRevocations, RevocationCheck,
+    RevocationSet,
+};

@@ -40,6 +40,9 @@ pub enum Refusal {
     /// No keys are known yet, or the last ones are too old; nothing can be said about the token.
     #[error("no signing keys are known; is the key source reachable?")]
     NotReady,
+    /// The revocation feed has not been heard for too long; whether the token was revoked is not known.
+    #[error("the revocation feed has not been heard for too long; is the server reachable?")]
+    NoNews,
 }
 
 #[derive(Serialize)]
@@ -63,6 +66,7 @@ impl Refusal {
             Self::TestToken => "test_token",
             Self::Scope { .. } => "insufficient_scope",
             Self::NotReady => "no_keys",
+            Self::NoNews => "no_revocations",
         }
     }
 
@@ -74,7 +78,7 @@ impl Refusal {
                 StatusCode::UNAUTHORIZED
             }
             Self::TestToken | Self::Scope { .. } => StatusCode::FORBIDDEN,
-            Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotReady | Self::NoNews => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -82,7 +86,7 @@ impl Refusal {
     #[must_use]
     pub fn challenge(&self, realm: &str) -> Option<HeaderValue> {
         let text = match self {
-            Self::NotReady => return None,
+            Self::NotReady | Self::NoNews => return None,
             Self::NoCredentials => format!(r#"Bearer realm="{realm}""#),
             Self::Scope { required } => {
                 format!(r#"{}, scope="{required}""#, self.challenge_with_error(realm))
@@ -119,7 +123,7 @@ impl Refusal {
                 Some("The access token does not have the scope that this request needs."),
                 "Invalid scope(s) provided.",
             ),
-            Self::NotReady => (
+            Self::NotReady | Self::NoNews => (
                 Some("temporarily_unavailable"),
                 Some("Access tokens can't be checked at the moment; try again soon."),
                 "Service Unavailable.",
@@ -140,7 +144,7 @@ impl Refusal {
         if let Some(challenge) = self.challenge(realm) {
             headers.insert(WWW_AUTHENTICATE, challenge);
         }
-        if *self == Self::NotReady {
+        if self.status() == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response

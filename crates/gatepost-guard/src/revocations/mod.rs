@@ -1,4 +1,17 @@
-//! This file is where a token that is otherwise valid may turn out to be revoked.
+//! This folder is where a token that is otherwise valid may turn out to be revoked.
+//!
+//! A guard asks whoever implements [`RevocationCheck`], or follows the server's feed: [`Feed`] says where it is,
+//! [`FeedClaims`] is what it says, [`RevocationSet`] is what has been heard so far.
+
+pub(crate) mod feed;
+pub(crate) mod follow;
+pub(crate) mod news;
+pub(crate) mod set;
+
+pub use feed::{FEED_TYP, FeedClaims};
+pub use follow::FeedStatus;
+pub use news::{AfterThat, Feed, FeedError};
+pub use set::RevocationSet;
 
 use crate::caller::Caller;
 
