@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn no_bearer_credentials_is_not_bad_credentials() {
-        for values in [&[][..], &[b"Basic YTpi"], &[b""], &[b"a.b.c"], &[b"Bearerx a"], &[b"Bear"]] {
+        for values in [&[][..], &[b"Basic YTpi" as &[u8]], &[b""], &[b"a.b.c"], &[b"Bearerx a"], &[b"Bear"]] {
             assert_eq!(read(values), Err(Refusal::NoCredentials), "{values:?}");
         }
     }
