@@ -11,7 +11,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::args::CommandLine;
 use crate::ending::{Exit, Trouble};
@@ -56,6 +56,15 @@ fn not_understood(error: &clap::Error, json: bool) -> ExitCode {
 /// What clap says, in the three parts that every failure has.
 fn usage(error: &clap::Error) -> Trouble {
     let text = error.render().to_string();
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let fix = "name one; --help lists them";
+        return Trouble::usage(
+            "usage",
+            "the command is not complete",
+            "a noun needs a verb: partner list",
+            fix,
+        );
+    }
     let what: Vec<&str> = text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim).collect();
     let what = what.join(" ");
     let usage = text.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("see `gatepost --help`");
@@ -104,6 +113,12 @@ mod tests {
         assert_eq!(trouble.exit, Exit::Usage);
         assert_eq!(trouble.what, "unrecognized subcommand 'crate'");
         assert!(trouble.fix.contains("create"), "{}", trouble.fix);
+    }
+
+    #[test]
+    fn a_noun_alone_is_a_usage_failure() {
+        let trouble = refused(&["partner"]);
+        assert_eq!((trouble.exit, trouble.what.as_str()), (Exit::Usage, "the command is not complete"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use gatepost_operations::clock::{Clock, SystemClock};
 use gatepost_operations::config::{Config, IssuerSetting};
 use gatepost_operations::core::issuer::Issuer;
+use gatepost_operations::master_key;
 use gatepost_operations::setup::{self, Report};
 use serde::Serialize;
 
@@ -35,7 +36,9 @@ struct File {
 pub(super) fn run(globals: &Globals, flags: Init, output: Output) -> Result<(), Trouble> {
     let config = settings::load(globals, [("issuer", flags.issuer)])?;
     let issuer = settings::issuer_at(&config, config.server.listen)?;
-    output.note("Making the first signing keys; an RSA key of 4096 bits takes some seconds.");
+    if !master_key::path(&config.data).exists() {
+        output.note("Making the first signing keys; an RSA key of 4096 bits takes some seconds.");
+    }
 
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let report = runtime::on_one_thread(async { Ok(setup::init(&config, &issuer, &clock).await?) })?;
