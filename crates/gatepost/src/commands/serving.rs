@@ -75,7 +75,7 @@ impl Server {
             match self.serving.reload() {
                 Ok(()) => tracing::info!("certificate and key were read again"),
                 Err(failure) => {
-                    tracing::error!(why = %failure, fix = failure.fix, "the old certificate stays in use")
+                    tracing::error!(why = %failure, fix = failure.fix, "the old certificate stays in use");
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! This file is where the tests of the real program and of the house rules come together.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects")]
+
 mod cli;
 mod dev;
 mod faults;
