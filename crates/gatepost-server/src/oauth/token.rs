@@ -78,8 +78,7 @@ struct TokenBody<'a> {
 }
 
 fn granted(door: Door, issued: IssuedToken) -> Response {
-    let scope = (door == Door::Standard && issued.scopes_differ && !issued.scopes.is_empty())
-        .then(|| issued.scopes.joined());
+    let scope = (door == Door::Standard && issued.scopes_differ).then(|| issued.scopes.joined());
     let body = TokenBody {
         token_type: "Bearer",
         expires_in: issued.expires_in,
