@@ -1,9 +1,8 @@
 //! This file is where telemetry begins: what the program tells about itself while it runs.
 //!
 //! [`logs`] writes lines for people and machines and never makes a request wait for their reader;
-//! [`metrics`] counts, through typed functions whose labels are enums; [`panics`] tells of panics without what they may hold.
+//! [`metrics`] counts, through typed functions whose labels are enums.
 
 mod log_writer;
 pub mod logs;
 pub mod metrics;
-pub mod panics;
