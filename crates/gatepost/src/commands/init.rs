@@ -74,18 +74,16 @@ fn told(made: &Made) -> String {
     )
 }
 
-/// The commands that come next, with the folder and issuer that they need.
+/// The commands that come next, with what they need to know beside.
 fn next(config: &Config, globals: &Globals, issuer: &Issuer) -> String {
     let data = globals.data.as_ref().map(|data| format!(" --data {}", data.display())).unwrap_or_default();
-    let keep = match config.issuer {
-        IssuerSetting::PublicAddress { .. } => String::new(),
-        IssuerSetting::Given(_) => {
-            format!(
-                "  export GATEPOST_ISSUER={}   (or `issuer` in the file that --config names)\n",
-                issuer.as_str()
-            )
-        }
-    };
+    let mut keep = String::new();
+    if matches!(config.issuer, IssuerSetting::Given(_)) {
+        keep += &format!("  export GATEPOST_ISSUER={}   (or `issuer` in a --config file)\n", issuer.as_str());
+    }
+    if globals.database.is_some() {
+        keep += "  export GATEPOST_DATABASE__URL=...   (the address you gave; or `database.url` in a --config file)\n";
+    }
     format!(
         "\nNext\n{keep}  gatepost serve{data}\n  gatepost partner create \"Acme Ltd\"{data}\n  \
          gatepost client create --partner acme-ltd --name \"Acme booking system\"{data}"

@@ -132,6 +132,25 @@ fn whatever_was_acknowledged_is_there_after_a_kill_at_any_moment() {
     assert_eq!(server.stop().code, Some(0));
 }
 
+#[test]
+fn a_first_start_that_is_killed_at_any_moment_can_be_made_again() {
+    let home = Home::empty();
+    for sign_of_life in
+        ["data", "data/gatepost.lock", "data/master.key", "data/gatepost.db", "data/gatepost.db-wal"]
+    {
+        let mut server = home.command(&["serve", "--json"]);
+        let mut server =
+            server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        until(PATIENCE, sign_of_life, || home.path(sign_of_life).exists());
+        server.kill().unwrap();
+        server.wait().unwrap();
+    }
+
+    let server = Running::serve(&home);
+    assert_eq!(home.json(&["key", "list", "--all"]).as_array().unwrap().len(), 2, "set up once, and whole");
+    assert_eq!(server.stop().code, Some(0));
+}
+
 /// The slugs of the documents that were written whole.
 fn slugs(file: &std::path::Path) -> Vec<String> {
     let text = std::fs::read_to_string(file).unwrap_or_default();
