@@ -227,10 +227,25 @@ struct PlainBody<'a> {
 
 /// A method that an address does not take (RFC 9110 section 15.5.6), in the words of Laravel.
 pub(crate) fn method_not_allowed(method: &Method, allowed: &'static str) -> Response {
-    let message =
-        format!("The {method} method is not supported for this route. Supported methods: {allowed}.");
+    let message = unsupported(method, allowed);
     let body = PlainBody { message: &message, error: "invalid_request", error_description: &message };
-    let body = serde_json::to_string(&body).unwrap_or_default();
+    refuse_method(method, allowed, serde_json::to_string(&body).unwrap_or_default())
+}
+
+/// The same at the standard door, whose bodies hold what RFC 6749 names and nothing else.
+pub(crate) fn method_not_allowed_at_standard(method: &Method, issuer: &str) -> Response {
+    const ALLOWED: &str = "POST";
+    let error = Code::InvalidRequest.as_str();
+    let error_uri = format!("{issuer}/docs#{error}");
+    let body = StandardBody { error, error_description: unsupported(method, ALLOWED), error_uri };
+    refuse_method(method, ALLOWED, serde_json::to_string(&body).unwrap_or_default())
+}
+
+fn unsupported(method: &Method, allowed: &str) -> String {
+    format!("The {method} method is not supported for this route. Supported methods: {allowed}.")
+}
+
+fn refuse_method(method: &Method, allowed: &'static str, body: String) -> Response {
     let mut response = answer(StatusCode::METHOD_NOT_ALLOWED, body);
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     if method == Method::HEAD {

@@ -101,6 +101,31 @@ async fn the_tag_of_a_key_set_changes_with_its_keys() {
 }
 
 #[tokio::test]
+async fn what_another_node_changed_is_published_once_the_news_is_taken_up() {
+    let server = TestServer::start().await;
+    let other = server.another_node().await;
+    apis::create_scope(&other, &Actor::System, "fast", "aaa:new", "").await.unwrap();
+    apis::delete_scope(&other, &Actor::System, "fast", "fast:go").await.unwrap();
+    let strange = apis::CreateApi {
+        name: "strange".into(),
+        audience: "https://strange.example".into(),
+        profile: None,
+        alg: Some("EdDSA".into()),
+        passport: PassportChoices::default(),
+    };
+    apis::create(&other, &Actor::System, strange).await.unwrap();
+    assert_eq!(read(&server, "/.well-known/jwks/strange.json").await.status, 404);
+
+    server.gate.take_up_news().await.unwrap();
+    assert_eq!(algorithms(&read(&server, "/.well-known/jwks/strange.json").await), ["EdDSA"]);
+    assert_eq!(algorithms(&read(&server, KEYS).await), ["ES256", "EdDSA", "EdDSA"]);
+    let scopes = read(&server, METADATA).await.json()["scopes_supported"].clone();
+    assert_eq!(scopes[1], "aaa:new");
+    assert!(!scopes.as_array().unwrap().contains(&json!("fast:go")));
+    assert!(read(&server, "/docs").await.text().contains("<h3>strange</h3>"));
+}
+
+#[tokio::test]
 async fn what_is_only_read_takes_get_and_head_and_names_them_to_others() {
     let server = TestServer::start().await;
     for path in PUBLIC {

@@ -9,6 +9,7 @@ mod discovery;
 mod exchanges;
 mod harness;
 mod hostile;
+mod mutilated;
 mod order_of_checks;
 mod raw_http;
 mod reply;

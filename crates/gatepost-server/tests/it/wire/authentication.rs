@@ -86,6 +86,26 @@ async fn c15_a_client_stopped_at_another_node_is_refused_once_the_news_is_taken_
 }
 
 #[tokio::test]
+async fn c15_the_clients_of_a_partner_stopped_at_another_node_are_refused_once_the_news_is_taken_up() {
+    let server = TestServer::start().await;
+    let other = server.another_node().await;
+    let by = gatepost_core::actor::Actor::System;
+    for id in [C, cast::INTEGER] {
+        assert_eq!(server.send(at(ORIGIN, id, S)).await.status, 200);
+    }
+
+    gatepost_operations::partners::suspend(&other, &by, "acme").await.unwrap();
+    server.gate.take_up_news().await.unwrap();
+    for id in [C, cast::INTEGER] {
+        assert_eq!(server.send(at(ORIGIN, id, S)).await.status, 401);
+    }
+
+    gatepost_operations::partners::resume(&other, &by, "acme").await.unwrap();
+    server.gate.take_up_news().await.unwrap();
+    assert_eq!(server.send(at(ORIGIN, C, S)).await.status, 200);
+}
+
+#[tokio::test]
 async fn c15_a_client_stopped_at_this_node_is_refused_at_once() {
     let server = TestServer::start().await;
     for door in DOORS {

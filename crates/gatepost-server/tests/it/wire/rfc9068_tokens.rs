@@ -154,3 +154,22 @@ async fn the_profile_is_a_property_of_the_api_at_both_doors() {
     let at_origin = server.send(Ask::post(crate::asking::ORIGIN).json(&ignored)).await.token();
     assert_eq!(at_origin.members()["typ"], "JWT", "the origin door ignores resource");
 }
+
+#[tokio::test]
+async fn a_token_lives_as_long_as_its_client_was_given() {
+    let server = TestServer::start().await;
+    let id = gatepost_core::clients::ClientId::parse(C).unwrap();
+    let found = server.gate.store.client_record(&id).await.unwrap().unwrap();
+    let lifetime = gatepost_core::time::Lifetime::from_seconds(90).unwrap();
+    let client = gatepost_core::clients::Client { lifetime, ..found.client };
+    server.apply(vec![gatepost_core::change::Change::ClientUpdated(client)]).await;
+    server.clock.stop_at(START);
+
+    for (resource, exp) in [(BOOKINGS, "1710220121"), ("", "1710220121.577478")] {
+        let reply = server.send(ask(C, resource)).await;
+        assert_eq!(
+            (reply.json()["expires_in"].as_u64(), reply.token().raw("exp")),
+            (Some(90), exp.to_owned())
+        );
+    }
+}
