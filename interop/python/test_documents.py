@@ -8,17 +8,29 @@ from pathlib import Path
 import pytest
 from conftest import at
 
-PAGES = sorted((Path(__file__).resolve().parents[2] / "docs" / "integrate").glob("*.md"))
-BLOCK = re.compile(r"^```sh[ \t]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "integrate"
+PAGES = sorted(FOLDER.glob("*.md"))
+
+
+def blocks(text, mark):
+    """The fenced blocks with this mark, each with the number of its first line."""
+    fence = re.compile(rf"^```{mark}[ \t]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
+    return [(text.count("\n", 0, block.start()) + 1, block.group(1)) for block in fence.finditer(text)]
 
 
 def script_of(text):
     """All `sh` blocks of a page as one script that names the line of the block it is in."""
-    blocks = []
-    for block in BLOCK.finditer(text):
-        line = text.count("\n", 0, block.start()) + 1
-        blocks.append(f"GATEPOST_DOCS_LINE={line}\n{block.group(1)}")
-    return "\n".join(blocks)
+    return "\n".join(f"GATEPOST_DOCS_LINE={line}\n{block}" for line, block in blocks(text, "sh"))
+
+
+def variables_of(dev):
+    """What the pages tell their readers to export."""
+    return {
+        "GATEPOST_URL": at(dev.token_url),
+        "API_URL": dev.api_url,
+        "CLIENT_ID": dev.client_id,
+        "CLIENT_SECRET": dev.client_secret,
+    }
 
 
 def run(script, variables, folder):
@@ -33,13 +45,7 @@ def run(script, variables, folder):
 
 @pytest.mark.parametrize("page", [page for page in PAGES if script_of(page.read_text())], ids=lambda page: page.name)
 def test_a_pages_commands_work_when_pasted(page, dev, tmp_path):
-    variables = {
-        "GATEPOST_URL": at(dev.token_url),
-        "API_URL": dev.api_url,
-        "CLIENT_ID": dev.client_id,
-        "CLIENT_SECRET": dev.client_secret,
-    }
-    done = run(script_of(page.read_text()), variables, tmp_path)
+    done = run(script_of(page.read_text()), variables_of(dev), tmp_path)
     assert done.returncode == 0, f"{page.name}\n{done.stdout}\n{done.stderr}"
 
 

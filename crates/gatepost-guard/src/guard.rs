@@ -18,6 +18,9 @@ use crate::revocations::{FeedStatus, RevocationCheck};
 use crate::ring::{LookUp, Ring, View};
 use crate::verified::{Moment, VerifiedTokens};
 
+/// The first may join a fetch that began before the key was published; the second is then one's own.
+const MAX_REFETCHES: usize = 2;
+
 /// Protects an API; a clone shares keys and verdicts. As a tower layer it wraps a router.
 #[derive(Clone)]
 pub struct Guard(Arc<Parts>);
@@ -91,24 +94,31 @@ impl Guard {
     }
 
     async fn verify_or_refetch(&self, token: &str, ring: &Arc<Ring>) -> Result<Caller, Refusal> {
-        match self.verify(token, ring) {
-            Err(rejection) if self.newer_keys_may_help(rejection) => {
-                let newer = self.0.keys.refetched(ring).await;
-                if Arc::ptr_eq(&newer, ring) {
-                    Err(rejection.into())
-                } else {
-                    Ok(self.verify(token, &newer)?)
-                }
+        let mut ring = Arc::clone(ring);
+        let mut verdict = self.verify(token, &ring);
+        for _ in 0..MAX_REFETCHES {
+            let Err(rejection) = verdict else { break };
+            if !self.newer_keys_may_help(rejection) {
+                break;
             }
-            verdict => Ok(verdict?),
+            let newer = self.0.keys.refetched(&ring).await;
+            if Arc::ptr_eq(&newer, &ring) {
+                break;
+            }
+            ring = newer;
+            verdict = self.verify(token, &ring);
         }
+        Ok(verdict?)
     }
 
     /// An id that nobody knows may be that of a new key; without ids, so may a signature that no key made.
     fn newer_keys_may_help(&self, rejection: Rejection) -> bool {
         rejection.is_unknown_key()
             || (self.0.look_up == LookUp::ByIdOrTrial
-                && matches!(rejection, Rejection::Signature | Rejection::KeyIdMissing))
+                && matches!(
+                    rejection,
+                    Rejection::Signature | Rejection::AlgorithmMismatch | Rejection::KeyIdMissing
+                ))
     }
 
     fn verify(&self, token: &str, ring: &Ring) -> Result<Caller, Rejection> {

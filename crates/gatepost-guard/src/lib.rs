@@ -30,6 +30,11 @@
 #![deny(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
+/// The code of the page that API developers read compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/integrate/guard.md")]
+pub struct GuardPage;
+
 mod bearer;
 mod builder;
 mod caller;

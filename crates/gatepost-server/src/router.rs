@@ -15,9 +15,9 @@ pub(crate) fn public(app: App) -> Router {
     let origin_with_slash = format!("{origin}/");
 
     Router::new()
-        .route(&origin, post(token::origin).fallback(token::other_method))
-        .route(&origin_with_slash, post(token::origin).fallback(token::other_method))
-        .route("/oauth2/token", post(token::standard).fallback(token::other_method))
+        .route(&origin, post(token::origin).fallback(token::origin_takes_post))
+        .route(&origin_with_slash, post(token::origin).fallback(token::origin_takes_post))
+        .route("/oauth2/token", post(token::standard).fallback(token::standard_takes_post))
         .route("/.well-known/oauth-authorization-server", read(get(metadata::show)))
         .route("/.well-known/jwks.json", read(get(jwks::all_apis)))
         .route("/.well-known/jwks/{file}", read(get(jwks::one_api)))

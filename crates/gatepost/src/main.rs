@@ -11,7 +11,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::args::CommandLine;
 use crate::ending::{Exit, Trouble};
@@ -20,8 +20,12 @@ const REPORT: &str = "this is a mistake in Gatepost; report it with the lines ab
 
 fn main() -> ExitCode {
     panic::set_hook(Box::new(tell_of_panic));
-    // The hook has told of it; an exit code of our own keeps the promise that 1 means "failed".
-    panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| ExitCode::from(Exit::Failed.code()))
+    guarded(run)
+}
+
+/// The hook tells of a panic; an exit code of our own keeps the promise that 1 means "failed".
+fn guarded(work: impl FnOnce() -> ExitCode) -> ExitCode {
+    panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| ExitCode::from(Exit::Failed.code()))
 }
 
 fn run() -> ExitCode {
@@ -56,6 +60,15 @@ fn not_understood(error: &clap::Error, json: bool) -> ExitCode {
 /// What clap says, in the three parts that every failure has.
 fn usage(error: &clap::Error) -> Trouble {
     let text = error.render().to_string();
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let fix = "name one; --help lists them";
+        return Trouble::usage(
+            "usage",
+            "the command is not complete",
+            "a noun needs a verb: partner list",
+            fix,
+        );
+    }
     let what: Vec<&str> = text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim).collect();
     let what = what.join(" ");
     let usage = text.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("see `gatepost --help`");
@@ -84,9 +97,11 @@ fn tell_of_panic(panic: &panic::PanicHookInfo<'_>) {
         tracing::error!(target: "gatepost", %place, why, "something broke inside; {REPORT}");
         return;
     }
-    let why = output::printable(why);
-    let text = format!("error: something broke inside\n  why: {why} ({place})\n  fix: {REPORT}\n");
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    let _ = std::io::stderr().write_all(bug_report(why, &place).as_bytes());
+}
+
+fn bug_report(why: &str, place: &str) -> String {
+    format!("error: something broke inside\n  why: {} ({place})\n  fix: {REPORT}\n", output::printable(why))
 }
 
 #[cfg(test)]
@@ -104,6 +119,24 @@ mod tests {
         assert_eq!(trouble.exit, Exit::Usage);
         assert_eq!(trouble.what, "unrecognized subcommand 'crate'");
         assert!(trouble.fix.contains("create"), "{}", trouble.fix);
+    }
+
+    #[test]
+    fn a_panic_ends_with_1_and_asks_for_a_report() {
+        assert_eq!(guarded(|| panic!("on purpose")), ExitCode::from(1));
+        let text = bug_report("index\n out of range", "src/main.rs:1:1");
+        assert!(
+            text.starts_with(
+                "error: something broke inside\n  why: index\\n out of range (src/main.rs:1:1)\n"
+            )
+        );
+        assert!(text.contains("report it"), "{text}");
+    }
+
+    #[test]
+    fn a_noun_alone_is_a_usage_failure() {
+        let trouble = refused(&["partner"]);
+        assert_eq!((trouble.exit, trouble.what.as_str()), (Exit::Usage, "the command is not complete"));
     }
 
     #[test]

@@ -1,7 +1,11 @@
-//! This file is where the API is served for another program, as `gatepost dev` does: its guard, and a way to end.
+//! This file is where the API is served for another program, as `gatepost dev` does: its guard, a line a request, an end.
 
 use std::io;
 
+use axum::extract::Request;
+use axum::http::header::WWW_AUTHENTICATE;
+use axum::middleware::{self, Next};
+use axum::response::Response;
 use gatepost_guard::{ConfigError, Guard, JwksUrl};
 use tokio::net::TcpListener;
 
@@ -19,5 +23,18 @@ pub async fn serve(
     store: Bookings,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    axum::serve(listener, router(guard, store)).with_graceful_shutdown(stop).await
+    let routes = router(guard, store).layer(middleware::from_fn(logged));
+    axum::serve(listener, routes).with_graceful_shutdown(stop).await
+}
+
+/// One line for each request; a refusal's challenge says why.
+async fn logged(request: Request, next: Next) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let answer = next.run(request).await;
+    let status = answer.status().as_u16();
+    match answer.headers().get(WWW_AUTHENTICATE).and_then(|challenge| challenge.to_str().ok()) {
+        Some(challenge) => tracing::info!(%method, path, status, challenge, "bookings"),
+        None => tracing::info!(%method, path, status, "bookings"),
+    }
+    answer
 }

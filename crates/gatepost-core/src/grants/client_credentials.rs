@@ -32,7 +32,7 @@ pub fn decide(
     let asked = asked_scopes(door, params)?;
     let scopes = granted_scopes(client, &api, asked.as_ref())?;
 
-    let scopes_differ = asked.as_ref() != Some(&scopes);
+    let scopes_differ = asked.as_ref().unwrap_or(&Scopes::NONE) != &scopes;
     Ok(Grant { client: Arc::clone(who.record()), api, scopes, scopes_differ, lifetime: client.lifetime })
 }
 
@@ -102,3 +102,6 @@ fn granted_scopes(client: &Client, api: &ApiWithScopes, asked: Option<&Scopes>) 
         (None, _) => Ok(asked.clone()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,7 +36,6 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 pub use amount::{parse_duration, parse_size, write_duration, write_size};
@@ -180,22 +179,38 @@ impl Config {
             docs: Docs::read(&values),
             values,
         };
-        config.encrypted("server.listen", config.server.listen)?;
-        config.encrypted("server.admin_listen", config.server.admin_listen)?;
+        config.encrypted()?;
+        config.admin_encrypted()?;
         config.named()?;
         Ok(config)
     }
 
     /// Refuses plain HTTP where others could listen in.
-    fn encrypted(&self, key: &'static str, address: SocketAddr) -> Result<(), ConfigError> {
+    fn encrypted(&self) -> Result<(), ConfigError> {
+        let address = self.server.listen;
         if address.ip().is_loopback() || self.tls.files.is_some() || self.server.behind_proxy {
             return Ok(());
         }
         Err(ConfigError::new(
             Problem::PlainHttpInPublic,
-            format!("refusing to serve plain HTTP on {address} ({})", self.values.described(key)),
+            format!("refusing to serve plain HTTP on {address} ({})", self.values.described("server.listen")),
             "secrets and tokens would cross the network unencrypted",
             "set `tls.cert` and `tls.key`, or `server.behind_proxy = true` if a proxy in front ends TLS",
+        ))
+    }
+
+    /// The same for the admin address, which speaks plain HTTP even when the public one has TLS.
+    fn admin_encrypted(&self) -> Result<(), ConfigError> {
+        let address = self.server.admin_listen;
+        if address.ip().is_loopback() || self.server.behind_proxy {
+            return Ok(());
+        }
+        let described = self.values.described("server.admin_listen");
+        Err(ConfigError::new(
+            Problem::PlainHttpInPublic,
+            format!("refusing to serve plain HTTP on {address} ({described})"),
+            "the admin address speaks plain HTTP, and operators' sessions would cross the network unencrypted",
+            "keep it on loopback, or set `server.behind_proxy = true` if a proxy in front ends TLS",
         ))
     }
 

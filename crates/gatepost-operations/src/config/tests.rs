@@ -276,8 +276,18 @@ fn plain_http_on_a_public_address_is_refused_unless_a_proxy_is_declared() {
 
     assert!(load(&[], &[public, issuer, ("server.behind_proxy", "true")]).is_ok());
     assert!(load(&[], &[public, issuer, ("tls.cert", "c.pem"), ("tls.key", "k.pem")]).is_ok());
-    let admin = load(&[], &[("server.admin_listen", "192.0.2.1:8461")]).unwrap_err();
-    assert_eq!(admin.problem(), Problem::PlainHttpInPublic);
+}
+
+#[test]
+fn a_public_admin_address_needs_a_proxy_even_with_a_certificate() {
+    let admin = ("server.admin_listen", "192.0.2.1:8461");
+    for flags in [&[admin][..], &[admin, ("tls.cert", "c.pem"), ("tls.key", "k.pem")]] {
+        let error = load(&[], flags).unwrap_err();
+        assert_eq!(error.problem(), Problem::PlainHttpInPublic);
+        assert!(error.what().contains("server.admin_listen"), "{error}");
+    }
+    let issuer = ("issuer", "https://auth.example.com");
+    assert!(load(&[], &[admin, issuer, ("server.behind_proxy", "true")]).is_ok());
 }
 
 #[test]

@@ -13,7 +13,8 @@ pub(crate) fn of_caller(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) ->
     let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
     let mut address = peer.to_canonical();
     let written = headers.get_all("x-forwarded-for").iter();
-    let hops: Vec<&str> = written.filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(',')).collect();
+    let hops: Vec<&str> =
+        written.filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(',')).collect();
 
     for hop in hops.into_iter().rev() {
         if !is_trusted(&address) {

@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use bytes::Bytes;
 use gatepost_operations::telemetry::metrics::Metrics;
-use http::{Request, Response};
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, Response, Version};
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -43,6 +44,8 @@ const H2_CONNECTION_WINDOW: u32 = 1 << 20;
 const LEAST_BUFFER: usize = 64 << 10;
 /// How long a connection that is told to close may take to do so.
 const CLOSING: Duration = Duration::from_secs(5);
+/// How long a connection that has asked nothing is listened to when the server ends.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
 /// How the connection is encrypted; a request extension of connections that are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,43 +123,73 @@ pub(super) async fn serve<S>(
     let service = service_fn(|request| answer(request, peer, tls.clone(), shared.edge.clone(), &progress));
     let mut connection = pin!(shared.builder.serve_connection(TokioIo::new(gate), service));
     let mut timer = pin!(tokio::time::sleep_until(progress.due(&shared.limits).0.into()));
-    let mut closing = None;
+    let mut course = match *stage.borrow_and_update() {
+        Stage::Open => Course::Open,
+        Stage::Draining => last_request(&progress),
+        Stage::Cut => return,
+    };
     loop {
-        tokio::select! {
+        let step = tokio::select! {
             // Bytes that are there already are served before the end of the server is heard of.
             biased;
             // What went wrong on the wire is the peer's affair; requests have their lines already.
             _ = connection.as_mut() => return,
-            action = until_due(&progress, &shared.limits, closing, timer.as_mut()) => match action {
-                Due::Head if !progress.head_is_overdue() => progress.expire_head(),
-                Due::Idle if closing.is_none() => {
-                    closing = Some(Instant::now() + CLOSING);
-                    connection.as_mut().graceful_shutdown();
-                }
-                Due::Idle | Due::Head | Due::Stalled => return,
-            },
+            step = until_due(course, &progress, &shared.limits, timer.as_mut()) => step,
             changed = stage.changed() => match *stage.borrow_and_update() {
-                Stage::Draining if changed.is_ok() => connection.as_mut().graceful_shutdown(),
-                Stage::Open if changed.is_ok() => {}
+                Stage::Draining if changed.is_ok() => {
+                    course = last_request(&progress);
+                    continue;
+                }
+                Stage::Open if changed.is_ok() => continue,
                 // Cut, or the listener is gone altogether.
-                Stage::Open | Stage::Draining | Stage::Cut => return,
+                Stage::Open | Stage::Draining | Stage::Cut => Step::Leave,
             },
+        };
+        match step {
+            Step::ExpireHead => progress.expire_head(),
+            Step::Tell => {
+                connection.as_mut().graceful_shutdown();
+                course = Course::Told(Instant::now());
+            }
+            Step::Leave => return,
         }
     }
 }
 
+fn last_request(progress: &Progress) -> Course {
+    progress.expect_no_more();
+    Course::LastRequest(Instant::now())
+}
+
+/// How far a connection is on its way out.
+#[derive(Clone, Copy)]
+enum Course {
+    /// Not at all.
+    Open,
+    /// The server ends. A connection that has asked nothing yet may ask once: its request is on its way, perhaps.
+    LastRequest(Instant),
+    /// It was told to finish.
+    Told(Instant),
+}
+
+/// What the loop does when something is due.
+#[derive(Clone, Copy)]
+enum Step {
+    /// Have the incomplete head answered.
+    ExpireHead,
+    /// Tell the connection to finish what it has begun.
+    Tell,
+    /// Give the connection up.
+    Leave,
+}
+
 /// Waits until something is due, which moves with every byte: so it is asked again whenever the connection was polled.
-async fn until_due(
-    progress: &Progress,
-    limits: &Limits,
-    closing: Option<Instant>,
-    mut timer: Pin<&mut Sleep>,
-) -> Due {
+async fn until_due(course: Course, progress: &Progress, limits: &Limits, mut timer: Pin<&mut Sleep>) -> Step {
     poll_fn(|cx| {
         loop {
-            let (due, action) = closing.map_or_else(|| progress.due(limits), |end| (end, Due::Idle));
+            let (due, step) = next_step(course, progress, limits);
             if due <= Instant::now() {
-                return Poll::Ready(action);
+                return Poll::Ready(step);
             }
             let due = due.into();
             if timer.is_elapsed() || due < timer.deadline() {
@@ -166,6 +199,23 @@ async fn until_due(
         }
     })
     .await
+}
+
+fn next_step(course: Course, progress: &Progress, limits: &Limits) -> (Instant, Step) {
+    match course {
+        Course::LastRequest(since) if progress.has_begun() => (since, Step::Tell),
+        Course::LastRequest(since) => (since + FIRST_REQUEST, Step::Leave),
+        Course::Told(since) if !progress.is_busy() => {
+            (progress.quiet_since().max(since) + CLOSING, Step::Leave)
+        }
+        Course::Open | Course::Told(_) => match progress.due(limits) {
+            (due, Due::Idle) => (due, Step::Tell),
+            // The gate was asked already and hyper has not read on: there is no use in waiting.
+            (due, Due::Head) if progress.head_is_overdue() => (due, Step::Leave),
+            (due, Due::Head) => (due, Step::ExpireHead),
+            (due, Due::Stalled) => (due, Step::Leave),
+        },
+    }
 }
 
 /// Answers one request; the future owns all it needs, since HTTP/2 runs it elsewhere.
@@ -178,6 +228,7 @@ fn answer(
 ) -> impl Future<Output = Result<Response<Answer>, Infallible>> + Send + use<> {
     let turned_away = progress.begin();
     let flight = Flight(Arc::clone(progress));
+    let version = request.version();
     let extensions = request.extensions_mut();
     extensions.insert(Peer(peer));
     if let Some(tls) = tls {
@@ -187,7 +238,10 @@ fn answer(
         extensions.insert(why);
     }
     async move {
-        let response = edge.answer(request).await;
+        let mut response = edge.answer(request).await;
+        if flight.0.expects_no_more() && version <= Version::HTTP_11 {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         Ok(response.map(|body| Answer { body, _flight: flight }))
     }
 }

@@ -104,7 +104,9 @@ struct PassportBody<'a> {
 fn passport_body(code: Code, parameter: Option<&str>, style: ErrorStyle) -> String {
     let description = passport_text(code);
     let hint = match (code, parameter) {
-        (Code::UnsupportedGrantType, _) => Some("Check that all required parameters have been provided".to_owned()),
+        (Code::UnsupportedGrantType, _) => {
+            Some("Check that all required parameters have been provided".to_owned())
+        }
         (Code::InvalidRequest, Some(name)) => Some(format!("Check the `{name}` parameter")),
         (Code::InvalidScope, Some(scope)) => Some(format!("Check the `{}` scope", html_escaped(scope))),
         _ => None,
@@ -122,11 +124,17 @@ const fn passport_text(code: Code) -> &'static str {
             "The request is missing a required parameter, includes an invalid parameter value, includes a parameter more than once, or is otherwise malformed."
         }
         Code::InvalidClient => "Client authentication failed",
-        Code::UnauthorizedClient => "The authenticated client is not authorized to use this authorization grant type.",
-        Code::UnsupportedGrantType => "The authorization grant type is not supported by the authorization server.",
+        Code::UnauthorizedClient => {
+            "The authenticated client is not authorized to use this authorization grant type."
+        }
+        Code::UnsupportedGrantType => {
+            "The authorization grant type is not supported by the authorization server."
+        }
         Code::InvalidScope => "The requested scope is invalid, unknown, or malformed",
         Code::InvalidTarget => "The requested resource is invalid, unknown, or malformed",
-        Code::TemporarilyUnavailable => "The authorization server is currently unable to handle the request; try again shortly.",
+        Code::TemporarilyUnavailable => {
+            "The authorization server is currently unable to handle the request; try again shortly."
+        }
         Code::ServerError => {
             "The authorization server encountered an unexpected condition which prevented it from fulfilling the request."
         }
@@ -157,7 +165,10 @@ fn php_json(body: &impl Serialize) -> String {
         match c {
             '/' => escaped.push_str("\\/"),
             c if c.is_ascii() => escaped.push(c),
-            c => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| escaped.push_str(&format!("\\u{unit:04x}"))),
+            c => c
+                .encode_utf16(&mut [0; 2])
+                .iter()
+                .for_each(|unit| escaped.push_str(&format!("\\u{unit:04x}"))),
         }
     }
     escaped
@@ -174,7 +185,9 @@ fn standard_body(code: Code, parameter: Option<&str>, issuer: &str) -> String {
     let error = code.as_str();
     let description = match (code, parameter) {
         (Code::InvalidRequest, Some(name)) => format!("check the parameter {}", printable(name)),
-        (Code::InvalidScope, Some(scope)) => format!("the scope {} is malformed, unknown or not granted", printable(scope)),
+        (Code::InvalidScope, Some(scope)) => {
+            format!("the scope {} is malformed, unknown or not granted", printable(scope))
+        }
         _ => standard_text(code).to_owned(),
     };
     let error_uri = format!("{issuer}/docs#{error}");
@@ -184,13 +197,17 @@ fn standard_body(code: Code, parameter: Option<&str>, issuer: &str) -> String {
 
 const fn standard_text(code: Code) -> &'static str {
     match code {
-        Code::InvalidRequest => "a parameter is missing, repeated or malformed, or two authentication methods were used",
+        Code::InvalidRequest => {
+            "a parameter is missing, repeated or malformed, or two authentication methods were used"
+        }
         Code::InvalidClient => "client authentication failed",
         Code::UnauthorizedClient => "this client may not use the client_credentials grant",
         Code::UnsupportedGrantType => "the only grant here is client_credentials",
         Code::InvalidScope => "a scope is malformed, unknown or not granted",
         Code::InvalidTarget => "the resource is not the audience of one of the client's APIs",
-        Code::TemporarilyUnavailable => "the server can not handle the request at the moment; try again shortly",
+        Code::TemporarilyUnavailable => {
+            "the server can not handle the request at the moment; try again shortly"
+        }
         Code::ServerError => "something broke here; the operator can find it by the request id",
     }
 }
@@ -210,9 +227,25 @@ struct PlainBody<'a> {
 
 /// A method that an address does not take (RFC 9110 section 15.5.6), in the words of Laravel.
 pub(crate) fn method_not_allowed(method: &Method, allowed: &'static str) -> Response {
-    let message = format!("The {method} method is not supported for this route. Supported methods: {allowed}.");
+    let message = unsupported(method, allowed);
     let body = PlainBody { message: &message, error: "invalid_request", error_description: &message };
-    let body = serde_json::to_string(&body).unwrap_or_default();
+    refuse_method(method, allowed, serde_json::to_string(&body).unwrap_or_default())
+}
+
+/// The same at the standard door, whose bodies hold what RFC 6749 names and nothing else.
+pub(crate) fn method_not_allowed_at_standard(method: &Method, issuer: &str) -> Response {
+    const ALLOWED: &str = "POST";
+    let error = Code::InvalidRequest.as_str();
+    let error_uri = format!("{issuer}/docs#{error}");
+    let body = StandardBody { error, error_description: unsupported(method, ALLOWED), error_uri };
+    refuse_method(method, ALLOWED, serde_json::to_string(&body).unwrap_or_default())
+}
+
+fn unsupported(method: &Method, allowed: &str) -> String {
+    format!("The {method} method is not supported for this route. Supported methods: {allowed}.")
+}
+
+fn refuse_method(method: &Method, allowed: &'static str, body: String) -> Response {
     let mut response = answer(StatusCode::METHOD_NOT_ALLOWED, body);
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     if method == Method::HEAD {
@@ -228,7 +261,8 @@ pub(crate) fn options(allowed: &'static str) -> Response {
 
 /// An address where nothing is.
 pub(crate) fn not_found() -> Response {
-    let body = PlainBody { message: "", error: "not_found", error_description: "there is nothing at this address" };
+    let body =
+        PlainBody { message: "", error: "not_found", error_description: "there is nothing at this address" };
     answer(StatusCode::NOT_FOUND, serde_json::to_string(&body).unwrap_or_default())
 }
 

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt as _;
 use gatepost_operations::telemetry::metrics::Metrics;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -156,7 +157,7 @@ impl Door {
         let mut told = None;
         loop {
             let accepted = tokio::select! {
-                _ = self.stage.changed() => return,
+                _ = self.stage.changed() => return self.accept_waiting(),
                 accepted = accept(&self.socket, &self.room) => accepted,
             };
             match accepted {
@@ -168,6 +169,13 @@ impl Door {
                     tokio::time::sleep(PAUSE).await;
                 }
             }
+        }
+    }
+
+    /// Takes in those whom the kernel has let in already: closing the socket would reset them.
+    fn accept_waiting(&self) {
+        while let Some(Ok(Some((stream, peer, permit)))) = accept(&self.socket, &self.room).now_or_never() {
+            self.welcome(stream, peer, permit);
         }
     }
 

@@ -149,11 +149,13 @@ fn list(items: Vec<serde_json::Value>) -> Value {
     items.into_iter().map(text).collect::<Option<Vec<_>>>().map_or(Value::Other, Value::List)
 }
 
-/// Takes blanks from both ends, as Laravel does to all input.
+/// Takes blanks from both ends, as Laravel does to all input, inside lists too.
 fn trimmed(value: Value) -> Value {
+    let trim = |text: String| text.trim_matches([' ', '\t', '\r', '\n']).to_owned();
     match value {
-        Value::Text(text) => Value::Text(text.trim_matches([' ', '\t', '\r', '\n']).to_owned()),
-        Value::Number(_) | Value::List(_) | Value::Null | Value::Other => value,
+        Value::Text(text) => Value::Text(trim(text)),
+        Value::List(parts) => Value::List(parts.into_iter().map(trim).collect()),
+        Value::Number(_) | Value::Null | Value::Other => value,
     }
 }
 
@@ -171,9 +173,10 @@ mod tests {
 
     #[tokio::test]
     async fn the_last_of_equal_names_wins_at_the_origin_door_and_is_refused_at_the_standard_door() {
-        for (content_type, body) in
-            [("application/json", r#"{"a":"1","\u0061":"2"}"#), ("application/x-www-form-urlencoded", "a=1&%61=2")]
-        {
+        for (content_type, body) in [
+            ("application/json", r#"{"a":"1","\u0061":"2"}"#),
+            ("application/x-www-form-urlencoded", "a=1&%61=2"),
+        ] {
             assert_eq!(ask(Door::Origin, content_type, body).await.unwrap().text("a"), Ok(Some("2")));
             assert_eq!(ask(Door::Standard, content_type, body).await.unwrap_err().code, Code::InvalidRequest);
         }
@@ -181,15 +184,22 @@ mod tests {
 
     #[tokio::test]
     async fn a_repeated_resource_is_left_to_the_grant() {
-        let params = ask(Door::Standard, "application/x-www-form-urlencoded", "resource=a&resource=b").await.unwrap();
+        let params =
+            ask(Door::Standard, "application/x-www-form-urlencoded", "resource=a&resource=b").await.unwrap();
         assert!(params.has_repeated_resource());
     }
 
     #[tokio::test]
     async fn only_the_origin_door_trims() {
         let body = r#"{"client_id":" c "}"#;
-        assert_eq!(ask(Door::Origin, "application/json", body).await.unwrap().text("client_id"), Ok(Some("c")));
-        assert_eq!(ask(Door::Standard, "application/json", body).await.unwrap().text("client_id"), Ok(Some(" c ")));
+        assert_eq!(
+            ask(Door::Origin, "application/json", body).await.unwrap().text("client_id"),
+            Ok(Some("c"))
+        );
+        assert_eq!(
+            ask(Door::Standard, "application/json", body).await.unwrap().text("client_id"),
+            Ok(Some(" c "))
+        );
     }
 
     #[tokio::test]
@@ -202,7 +212,9 @@ mod tests {
 
     #[tokio::test]
     async fn json_that_is_no_object_is_refused_at_both_doors() {
-        for body in ["[]", "\"a\"", "null", "{", "{}x", "\u{feff}{}", r#"{"a":"\ud800"}"#, "{\"a\":\"\u{1}\"}"] {
+        for body in
+            ["[]", "\"a\"", "null", "{", "{}x", "\u{feff}{}", r#"{"a":"\ud800"}"#, "{\"a\":\"\u{1}\"}"]
+        {
             for door in [Door::Origin, Door::Standard] {
                 let refusal = ask(door, "application/json", body).await.unwrap_err();
                 assert_eq!((refusal.code, refusal.parameter), (Code::InvalidRequest, None), "{body}");

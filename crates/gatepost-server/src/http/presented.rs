@@ -24,7 +24,9 @@ pub(crate) fn find(door: Door, headers: &HeaderMap, params: &Params) -> Result<P
 fn origin(basic: &Basic, params: &Params) -> Result<Presented, Refusal> {
     let from_header = match basic {
         Basic::Pair(id, secret) => Some((id.as_str(), secret.as_str())),
-        Basic::Several => return Err(Code::InvalidRequest.because("several Authorization headers").about("client_id")),
+        Basic::Several => {
+            return Err(Code::InvalidRequest.because("several Authorization headers").about("client_id"));
+        }
         Basic::None | Basic::Unreadable => None,
     };
     let id = match params.find("client_id") {
@@ -49,14 +51,18 @@ fn standard(basic: &Basic, params: &Params) -> Result<Presented, Refusal> {
     match (basic, id, secret) {
         (Basic::Several, _, _) => Err(Code::InvalidRequest.because("several Authorization headers")),
         (Basic::Unreadable, _, _) => Err(Code::InvalidClient.because("the Basic credentials can't be read")),
-        (Basic::Pair(..), _, Some(_)) => Err(Code::InvalidRequest.because("two client authentication methods")),
+        (Basic::Pair(..), _, Some(_)) => {
+            Err(Code::InvalidRequest.because("two client authentication methods"))
+        }
         (Basic::Pair(user, password), id, None) => {
             let presented = secret_basic(user, password);
             let is_same = |id| presented.candidates.iter().any(|reading| reading.client_id == id);
             if id.is_none_or(is_same) {
                 return Ok(presented);
             }
-            Err(Code::InvalidRequest.because("client_id is not the one of the Basic credentials").about("client_id"))
+            Err(Code::InvalidRequest
+                .because("client_id is not the one of the Basic credentials")
+                .about("client_id"))
         }
         (Basic::None, Some(id), Some(secret)) => Ok(secret_post(id, secret)),
         (Basic::None, _, _) => Err(Code::InvalidClient.because("no client credentials")),
@@ -93,7 +99,8 @@ impl Basic {
         if !scheme.eq_ignore_ascii_case("basic") {
             return Self::None;
         }
-        let decoded = BASE64.decode(rest.trim_matches(' ')).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let decoded =
+            BASE64.decode(rest.trim_matches(' ')).ok().and_then(|bytes| String::from_utf8(bytes).ok());
         let pair = decoded.as_deref().and_then(|text| text.split_once(':'));
         pair.map_or(Self::Unreadable, |(id, secret)| Self::Pair(id.to_owned(), secret.to_owned()))
     }

@@ -26,6 +26,8 @@ pub(super) struct Progress {
     moved: AtomicU64,
     /// Whether the incomplete head has had its time.
     overdue: AtomicBool,
+    /// Whether the server ends, so that no answer may invite another request.
+    last: AtomicBool,
     /// Which request is turned away, and why; the last one of its connection.
     turned_away: OnceLock<(u64, Malformed)>,
 }
@@ -51,6 +53,7 @@ impl Progress {
             head_since: AtomicU64::new(0),
             moved: AtomicU64::new(0),
             overdue: AtomicBool::new(false),
+            last: AtomicBool::new(false),
             turned_away: OnceLock::new(),
         }
     }
@@ -100,11 +103,36 @@ impl Progress {
         self.overdue.load(Relaxed)
     }
 
+    /// From now on answers tell that the connection closes.
+    pub(super) fn expect_no_more(&self) {
+        self.last.store(true, Relaxed);
+    }
+
+    /// Whether answers tell that the connection closes.
+    pub(super) fn expects_no_more(&self) -> bool {
+        self.last.load(Relaxed)
+    }
+
+    /// Whether any request was begun.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun.load(Relaxed) > 0
+    }
+
+    /// Whether a request is in flight.
+    pub(super) fn is_busy(&self) -> bool {
+        self.in_flight.load(Relaxed) > 0
+    }
+
+    /// When the last answer ended.
+    pub(super) fn quiet_since(&self) -> Instant {
+        self.after(self.quiet_since.load(Relaxed), Duration::ZERO)
+    }
+
     /// When the loop has to step in if nothing happens until then, and to do what.
     pub(super) fn due(&self, limits: &Limits) -> (Instant, Due) {
         let quiet = self.quiet_since.load(Relaxed);
         let head = self.head_since.load(Relaxed);
-        if self.in_flight.load(Relaxed) > 0 {
+        if self.is_busy() {
             // A handler may be silent for its whole time, after a body that was slow for its whole time.
             let patience = limits.idle_timeout.max(limits.request_timeout.saturating_mul(2));
             return (self.after(self.moved.load(Relaxed), patience), Due::Stalled);

@@ -73,6 +73,12 @@ const ERRORS: &[Explained] = &[
         meaning: "The server is overloaded or cut off from its store.",
         mend: "Wait as long as Retry-After says, then try again.",
     },
+    Explained {
+        code: "server_error",
+        status: 500,
+        meaning: "Something broke in the server; your request was not the reason.",
+        mend: "Try again; if it stays, name the X-Request-Id to the operator.",
+    },
 ];
 
 /// No scripts, no frames, no other hosts: the page's own style is all it needs.

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::http::header::{CACHE_CONTROL, HeaderValue};
+use axum::http::header::{CACHE_CONTROL, HeaderValue, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use gatepost_operations::status;
 use serde_json::json;
@@ -21,10 +21,13 @@ pub(crate) async fn readyz(State(app): State<App>) -> Response {
     let stopping = app.is_stopping();
     let ready = readiness.is_ready() && !stopping;
 
-    let code = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({
         "status": if ready { "ready" } else { "not ready" },
         "checks": { "store": readiness.store, "keys": readiness.keys, "stopping": stopping },
     });
-    (code, [(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(body)).into_response()
+    let answer = ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(body));
+    if ready {
+        return answer.into_response();
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, HeaderValue::from_static("1"))], answer).into_response()
 }

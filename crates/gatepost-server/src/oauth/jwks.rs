@@ -1,10 +1,10 @@
 //! This file is where key sets are handed out (RFC 7517 section 5); they were written when the keys changed, not now.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use gatepost_operations::key_ring::Document;
-use serde::Deserialize;
 
 use crate::http::{cached, failure};
 use crate::state::App;
@@ -14,22 +14,20 @@ pub(crate) async fn all_apis(State(app): State<App>, headers: HeaderMap) -> Resp
     sent(app.gate.ring().named(), &headers)
 }
 
-#[derive(Deserialize)]
-pub(crate) struct Which {
-    #[serde(default)]
-    all: Option<String>,
-}
-
-/// The keys of one API, by its name and `.json`.
+/// The keys of one API, by its name and `.json`; `?all=1` asks for all that verify. Nothing else in a query matters.
 pub(crate) async fn one_api(
     State(app): State<App>,
-    Path(file): Path<String>,
-    Query(which): Query<Which>,
+    file: Result<Path<String>, PathRejection>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let name = file.strip_suffix(".json");
-    let all = which.all.as_deref() == Some("1");
-    match name.and_then(|name| app.gate.ring().document(name, all).cloned()) {
+    // A path that is no text names no API: it is not found like any other, in JSON.
+    let Ok(Path(file)) = file else {
+        return failure::not_found();
+    };
+    let query = query.unwrap_or_default();
+    let all = form_urlencoded::parse(query.as_bytes()).any(|(name, value)| name == "all" && value == "1");
+    match file.strip_suffix(".json").and_then(|name| app.gate.ring().document(name, all).cloned()) {
         Some(document) => sent(&document, &headers),
         None => failure::not_found(),
     }

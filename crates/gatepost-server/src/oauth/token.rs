@@ -26,12 +26,21 @@ pub(crate) async fn standard(State(app): State<App>, request: Request) -> Respon
     answer(&app, Door::Standard, request).await
 }
 
-/// Any other method at either door.
-pub(crate) async fn other_method(method: Method) -> Response {
+/// Any other method at the origin door.
+pub(crate) async fn origin_takes_post(method: Method) -> Response {
     if method == Method::OPTIONS {
         failure::options("POST")
     } else {
         failure::method_not_allowed(&method, "POST")
+    }
+}
+
+/// Any other method at the standard door.
+pub(crate) async fn standard_takes_post(State(app): State<App>, method: Method) -> Response {
+    if method == Method::OPTIONS {
+        failure::options("POST")
+    } else {
+        failure::method_not_allowed_at_standard(&method, app.gate.issuer.as_str())
     }
 }
 
@@ -78,8 +87,7 @@ struct TokenBody<'a> {
 }
 
 fn granted(door: Door, issued: IssuedToken) -> Response {
-    let scope = (door == Door::Standard && issued.scopes_differ && !issued.scopes.is_empty())
-        .then(|| issued.scopes.joined());
+    let scope = (door == Door::Standard && issued.scopes_differ).then(|| issued.scopes.joined());
     let body = TokenBody {
         token_type: "Bearer",
         expires_in: issued.expires_in,

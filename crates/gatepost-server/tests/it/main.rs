@@ -1,7 +1,21 @@
-//! This file is where the tests of the edge come together in one binary.
+//! This file is where the integration tests of this crate come together in one binary.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod algorithms;
+mod alike;
+mod asking;
+mod cast;
+mod discovery;
+mod exchanges;
+mod harness;
+mod hostile;
+mod mutilated;
+mod order_of_checks;
 mod raw_http;
+mod reply;
+mod rows;
 mod serving;
+mod silence;
 mod sockets;
 mod tls_reload;
+mod wire;

@@ -16,9 +16,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::sockets::{Raw, SOON, Server, get_request, server, until};
+use crate::sockets::{Raw, SOON, Server, asking_for, server, until};
 
-const SHORT: Duration = Duration::from_millis(200);
+const SHORT: Duration = Duration::from_millis(400);
 
 fn post(length: usize) -> String {
     format!(
@@ -89,10 +89,10 @@ async fn a_body_that_does_not_come_is_408() {
 async fn a_handler_that_does_not_answer_is_503_with_retry_after() {
     let server = server(|limits| limits.request_timeout = SHORT);
     let mut client = Raw::connect(server.address).await;
-    client.say(get_request("/never")).await;
+    client.say(asking_for("/never")).await;
     let answer = client.answer().await.unwrap();
     assert_eq!((answer.status, answer.header("retry-after")), (503, Some("1")));
-    client.say(get_request("/livez")).await;
+    client.say(asking_for("/livez")).await;
     assert_eq!(client.answer().await.unwrap().status, 200, "the connection lives on");
 }
 
@@ -100,11 +100,11 @@ async fn a_handler_that_does_not_answer_is_503_with_retry_after() {
 async fn a_panic_is_one_500_that_tells_nothing_and_no_dead_server() {
     let server = server(|_| {});
     let mut client = Raw::connect(server.address).await;
-    client.say(get_request("/panic")).await;
+    client.say(asking_for("/panic")).await;
     let answer = client.answer().await.unwrap();
     assert_eq!(answer.status, 500);
     assert!(!answer.body.contains("gp_live"), "{}", answer.body);
-    client.say(get_request("/livez")).await;
+    client.say(asking_for("/livez")).await;
     assert_eq!(client.answer().await.unwrap().status, 200);
     assert_eq!(server.metrics.snapshot().panics, 1);
 }
@@ -149,21 +149,21 @@ async fn connections_that_say_nothing_are_closed() {
     silent.closed().await;
 
     let mut idle = Raw::connect(server.address).await;
-    idle.say(get_request("/livez")).await;
+    idle.say(asking_for("/livez")).await;
     assert_eq!(idle.answer().await.unwrap().status, 200);
     idle.closed().await;
 }
 
 #[tokio::test]
 async fn an_idle_connection_outlives_the_time_for_a_head() {
-    let server = server(|limits| limits.header_timeout = Duration::from_millis(50));
+    let server = server(|limits| limits.header_timeout = Duration::from_millis(400));
     let mut client = Raw::connect(server.address).await;
-    client.say(get_request("/livez")).await;
+    client.say(asking_for("/livez")).await;
     assert_eq!(client.answer().await.unwrap().status, 200);
     // Another connection is timed out meanwhile: so much time has passed.
     Raw::connect(server.address).await.closed().await;
     Raw::connect(server.address).await.closed().await;
-    client.say(get_request("/livez")).await;
+    client.say(asking_for("/livez")).await;
     assert_eq!(client.answer().await.unwrap().status, 200);
 }
 
@@ -171,7 +171,7 @@ async fn an_idle_connection_outlives_the_time_for_a_head() {
 async fn a_slow_second_head_is_408_too() {
     let server = server(|limits| limits.header_timeout = SHORT);
     let mut client = Raw::connect(server.address).await;
-    client.say(get_request("/livez")).await;
+    client.say(asking_for("/livez")).await;
     assert_eq!(client.answer().await.unwrap().status, 200);
     client.say("GET /livez HTTP/1.1\r\nHo").await;
     assert_eq!(client.answer().await.unwrap().status, 408);
@@ -185,7 +185,7 @@ async fn an_answer_that_is_not_taken_is_cut() {
         limits.request_timeout = SHORT;
     });
     let mut client = Raw::connect(server.address).await;
-    client.say(get_request("/large")).await;
+    client.say(asking_for("/large")).await;
     until("the connection is counted", || server.metrics.snapshot().connections == 1).await;
     until("the connection is cut", || server.metrics.snapshot().connections == 0).await;
 }
@@ -196,12 +196,12 @@ async fn at_the_cap_the_next_connection_waits_until_one_ends() {
     let mut clients = Vec::new();
     for _ in 0..2 {
         let mut client = Raw::connect(server.address).await;
-        client.say(get_request("/livez")).await;
+        client.say(asking_for("/livez")).await;
         assert_eq!(client.answer().await.unwrap().status, 200);
         clients.push(client);
     }
     let mut third = Raw::connect(server.address).await;
-    third.say(get_request("/livez")).await;
+    third.say(asking_for("/livez")).await;
     let early = timeout(SHORT, third.answer()).await;
     assert!(early.is_err(), "the third connection is not served yet");
     assert_eq!(server.metrics.snapshot().connections, 2);
@@ -225,9 +225,9 @@ async fn closing_finishes_what_was_begun_and_lets_nobody_in() {
     let server = server(|_| {});
     let mut busy = Raw::connect(server.address).await;
     let mut idle = Raw::connect(server.address).await;
-    idle.say(get_request("/livez")).await;
+    idle.say(asking_for("/livez")).await;
     assert_eq!(idle.answer().await.unwrap().status, 200);
-    busy.say(get_request("/held")).await;
+    busy.say(asking_for("/held")).await;
     server.seen.begun.notified().await;
 
     let Server { served, address, seen, .. } = server;
@@ -243,10 +243,47 @@ async fn closing_finishes_what_was_begun_and_lets_nobody_in() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_on_its_way_when_the_server_closes_is_answered() {
+    let server = server(|_| {});
+    let mut fresh = Raw::connect(server.address).await;
+    let mut silent = Raw::connect(server.address).await;
+    until("both are accepted", || server.metrics.snapshot().connections == 2).await;
+
+    let Server { served, address, .. } = server;
+    let closing = tokio::spawn(served.close(SOON));
+    until_closed(address).await;
+    fresh.say(asking_for("/livez")).await;
+    let answer = fresh.answer().await.unwrap();
+    assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
+    fresh.closed().await;
+    silent.closed().await;
+    assert_eq!(closing.await.unwrap().cut, 0);
+}
+
+#[tokio::test]
+async fn connections_the_kernel_has_let_in_are_served_when_the_server_closes() {
+    let server = server(|_| {});
+    let mut waiting = Vec::new();
+    // Nothing of the server runs in this thread until the next wait: all of them are still in the kernel's queue.
+    for _ in 0..20 {
+        let stream = std::net::TcpStream::connect(server.address).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        let mut client = Raw::new(TcpStream::from_std(stream).unwrap());
+        client.say(asking_for("/livez")).await;
+        waiting.push(client);
+    }
+    let closed = server.served.close(SOON).await;
+    assert_eq!(closed.cut, 0);
+    for mut client in waiting {
+        assert_eq!(client.answer().await.unwrap().status, 200);
+    }
+}
+
+#[tokio::test]
 async fn after_the_grace_what_is_left_is_cut() {
     let server = server(|_| {});
     let mut busy = Raw::connect(server.address).await;
-    busy.say(get_request("/held")).await;
+    busy.say(asking_for("/held")).await;
     server.seen.begun.notified().await;
     let closed = timeout(SOON, server.served.close(SHORT)).await.unwrap();
     assert_eq!(closed.cut, 1);
@@ -298,7 +335,7 @@ async fn http2_requests_that_name_two_hosts_are_400() {
 
 #[tokio::test]
 async fn an_idle_http2_connection_outlives_the_time_for_a_head() {
-    let server = server(|limits| limits.header_timeout = Duration::from_millis(100));
+    let server = server(|limits| limits.header_timeout = Duration::from_millis(400));
     let mut client = h2_client(&server).await;
     for _ in 0..2 {
         let response = client.send_request(h2_request("GET", "/livez", Bytes::new())).await.unwrap();

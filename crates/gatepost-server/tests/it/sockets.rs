@@ -196,7 +196,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
     }
 }
 
-pub(crate) fn get_request(path: &str) -> String {
+pub(crate) fn asking_for(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n")
 }
 

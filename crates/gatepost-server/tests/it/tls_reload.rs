@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::sockets::{Raw, Server, get_request, server_with, until};
+use crate::sockets::{Raw, Server, asking_for, server_with, until};
 
 /// 2026-11-23.
 const NOW: Timestamp = Timestamp::from_micros(1_795_392_000_000_000);
@@ -102,7 +102,7 @@ async fn http11_and_http2_are_offered_and_requests_answered() {
     }
     let stream = connect(&server, &connector(&[&pair], "http/1.1", BOTH)).await.unwrap();
     let mut client = Raw::new(stream);
-    client.say(get_request("/livez")).await;
+    client.say(asking_for("/livez")).await;
     assert_eq!(client.answer().await.unwrap().body, "ok");
 }
 
@@ -140,7 +140,7 @@ async fn plain_http_at_a_tls_port_is_closed_and_never_redirected() {
     let folder = Folder::with(&pair);
     let server = server_with(|_| {}, Some(folder.load()));
     let mut client = Raw::connect(server.address).await;
-    client.say(get_request("/livez")).await;
+    client.say(asking_for("/livez")).await;
     client.closed().await;
     until("the failed handshake is counted", || server.metrics.snapshot().handshakes_failed == 1).await;
 }
@@ -172,7 +172,7 @@ async fn reloading_under_load_fails_no_request() {
                 while !done.load(Ordering::Relaxed) {
                     let mut client = Raw::new(connect(&server, &connector).await.unwrap());
                     for _ in 0..3 {
-                        client.say(get_request("/livez")).await;
+                        client.say(asking_for("/livez")).await;
                         assert_eq!(client.answer().await.unwrap().status, 200);
                         answered.fetch_add(1, Ordering::Relaxed);
                     }
@@ -209,7 +209,7 @@ async fn new_handshakes_show_the_new_certificate_and_old_connections_live_on() {
     let after = connect(&server, &connector).await.unwrap();
     assert_eq!(shown(&after), two.cert);
     let mut client = Raw::new(before);
-    client.say(get_request("/livez")).await;
+    client.say(asking_for("/livez")).await;
     assert_eq!(client.answer().await.unwrap().status, 200);
 }
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use gatepost_core::change::Change;
 use gatepost_store::{Location, Page, StoreError};
@@ -66,6 +67,21 @@ async fn a_folder_and_a_place_without_a_folder_are_named() {
     let missing = home.folder().join("not").join("there.db");
     let missing = refusal(&missing).await;
     assert!(matches!(&missing, StoreError::Unavailable(text) if text.contains("make it first")), "{missing}");
+}
+
+#[tokio::test]
+async fn a_new_file_that_someone_else_is_making_is_waited_for() {
+    let home = Home::sqlite();
+    fs::write(home.file(), "").unwrap();
+    let mut maker = raw_sqlite(home.file()).await;
+    maker.execute("BEGIN IMMEDIATE").await.unwrap();
+
+    let location = home.location.clone();
+    let mut opening = tokio::spawn(async move { gatepost_store::open(&location, 2).await.map(|_| ()) });
+    let early = tokio::time::timeout(Duration::from_millis(300), &mut opening).await;
+    assert!(early.is_err(), "it was not waited for: {early:?}");
+    maker.close().await.unwrap();
+    opening.await.unwrap().unwrap();
 }
 
 #[tokio::test]

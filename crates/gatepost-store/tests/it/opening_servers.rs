@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use gatepost_core::clients::ClientId;
 use gatepost_store::{Address, Location, StoreError};
+use sqlx::Executor;
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::watch;
 
@@ -80,6 +81,21 @@ async fn line_to(home: &Home) -> (String, watch::Sender<bool>) {
     (format!("postgres://gatepost@127.0.0.1:{port}/{database}?sslmode=disable"), cut)
 }
 
+/// Waits until a statement in the database of `beside` waits for a lock.
+async fn one_is_waiting(beside: &mut sqlx::PgConnection) {
+    let waiting = async {
+        loop {
+            let query = "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+                WHERE NOT l.granted AND d.datname = current_database()";
+            let count: (i64,) = sqlx::query_as(query).fetch_one(&mut *beside).await.unwrap();
+            if count.0 > 0 {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("a statement comes to wait");
+}
+
 #[tokio::test]
 async fn a_server_that_was_cut_off_is_not_waited_for_and_is_found_again() {
     let home = Home::postgres().await;
@@ -87,15 +103,21 @@ async fn a_server_that_was_cut_off_is_not_waited_for_and_is_found_again() {
     let store = gatepost_store::open(&Location::Postgres(Address(address)), 2).await.unwrap();
     let (owner, _, _, changes) = acme();
     store.apply(&changes).await.unwrap();
-    cut.send(true).unwrap();
 
-    let asked =
-        tokio::time::timeout(Duration::from_secs(8), store.partner(owner.id)).await.expect("it gives up");
+    // Cut in the middle of a read: the server gives the statement up, but the line says nothing of it.
+    let mut beside = raw_postgres(home.address()).await;
+    beside.execute("BEGIN; LOCK TABLE partners IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let asking = store.clone();
+    let asked = tokio::spawn(async move { asking.partner(owner.id).await });
+    one_is_waiting(&mut beside).await;
+    cut.send(true).unwrap();
+    let asked = tokio::time::timeout(Duration::from_secs(8), asked).await.expect("it gives up").unwrap();
     assert!(matches!(asked, Err(StoreError::Unavailable(_))), "{asked:?}");
+    beside.execute("ROLLBACK").await.unwrap();
+
     let applied =
         tokio::time::timeout(Duration::from_secs(8), store.apply(&changes)).await.expect("it gives up");
     assert!(matches!(applied, Err(StoreError::Unavailable(_))), "{applied:?}");
-
     cut.send(false).unwrap();
     let back = async { while store.partner(owner.id).await.is_err() {} };
     tokio::time::timeout(Duration::from_secs(20), back).await.expect("new connections replace the lost ones");

@@ -45,7 +45,6 @@ async fn an_empty_store_has_nothing_in_it(home: Home) {
 
 async fn partners_come_back_whole_by_id_by_slug_and_in_order_of_slugs(home: Home) {
     let store = home.open().await;
-    // Sorted by people: a-b, a1, aa, ab. By bytes, a hyphen comes before digits and letters, so does "a-c" here.
     let written = ["ab", "a-c", "aa", "a1"].map(partner);
     store.apply(&audited(written.clone().map(Change::PartnerCreated))).await.unwrap();
 
@@ -67,15 +66,16 @@ async fn apis_come_back_with_their_scopes_in_order_of_names(home: Home) {
     let changes = [
         Change::ApiCreated(passport.clone()),
         Change::ApiCreated(standard.clone()),
-        Change::ScopeCreated(passport.id, scope("write:all")),
         Change::ScopeCreated(passport.id, scope("read")),
+        // By bytes, capitals come first; people sort them among the others.
+        Change::ScopeCreated(passport.id, scope("Write:all")),
         Change::ScopeCreated(standard.id, scope("read")),
     ];
     store.apply(&audited(changes)).await.unwrap();
 
     let expected = [
         ApiWithScopes { api: standard, scopes: vec![scope("read")] },
-        ApiWithScopes { api: passport, scopes: vec![scope("read"), scope("write:all")] },
+        ApiWithScopes { api: passport, scopes: vec![scope("Write:all"), scope("read")] },
     ];
     assert_eq!(store.apis().await.unwrap(), expected);
 }

@@ -1,12 +1,11 @@
 //! This file is where the commands about settings are carried out.
 
-use gatepost_operations::config::{Config, Explained, Loaded};
-use gatepost_operations::failure::Failure;
+use gatepost_operations::config::{Config, Explained, Loaded, Source};
 use serde::Serialize;
 
 use super::settings;
 use crate::args::{ConfigCommand, Globals};
-use crate::ending::Trouble;
+use crate::ending::{Exit, Trouble};
 use crate::output::Output;
 
 const COLUMNS: [&str; 3] = ["key", "value", "source"];
@@ -48,18 +47,20 @@ fn check(loaded: Loaded, output: Output) -> Result<(), Trouble> {
     let Loaded { config, warnings } = loaded;
     warnings.iter().for_each(|warning| output.warn(warning));
     let all = config.show();
-    let given = all.iter().filter(|one| one.source != gatepost_operations::config::Source::Default).count();
+    let given = all.iter().filter(|one| one.source != Source::Default).count();
     output.show(&Checked { ok: true, settings: all.len(), given, warnings })
 }
 
 fn explain(config: &Config, key: &str, output: Output) -> Result<(), Trouble> {
     let Some(explained) = config.explain(key) else {
-        let mut failure =
-            Failure::not_found("config.unknown_setting", "setting", key, "gatepost config show");
-        if let Some(meant) = Config::meant(key) {
-            failure.fix = format!("did you mean `{meant}`?");
-        }
-        return Err(failure.into());
+        let fix = Config::meant(key).map(|meant| format!("did you mean `{meant}`?"));
+        return Err(Trouble {
+            exit: Exit::NotFound,
+            code: "config.unknown_setting",
+            what: format!("there is no setting `{}`", key.escape_debug()),
+            why: "no section of the configuration has it".to_owned(),
+            fix: fix.unwrap_or_else(|| "see `gatepost config show` for all of them".to_owned()),
+        });
     };
     output.show(&Setting::from(explained))
 }

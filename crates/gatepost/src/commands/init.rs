@@ -7,6 +7,7 @@ use std::sync::Arc;
 use gatepost_operations::clock::{Clock, SystemClock};
 use gatepost_operations::config::{Config, IssuerSetting};
 use gatepost_operations::core::issuer::Issuer;
+use gatepost_operations::master_key;
 use gatepost_operations::setup::{self, Report};
 use serde::Serialize;
 
@@ -35,7 +36,9 @@ struct File {
 pub(super) fn run(globals: &Globals, flags: Init, output: Output) -> Result<(), Trouble> {
     let config = settings::load(globals, [("issuer", flags.issuer)])?;
     let issuer = settings::issuer_at(&config, config.server.listen)?;
-    output.note("Making the first signing keys; an RSA key of 4096 bits takes some seconds.");
+    if !master_key::path(&config.data).exists() {
+        output.note("Making the first signing keys; an RSA key of 4096 bits takes some seconds.");
+    }
 
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let report = runtime::on_one_thread(async { Ok(setup::init(&config, &issuer, &clock).await?) })?;
@@ -71,18 +74,16 @@ fn told(made: &Made) -> String {
     )
 }
 
-/// The commands that come next, with the folder and issuer that they need.
+/// The commands that come next, with what they need to know beside.
 fn next(config: &Config, globals: &Globals, issuer: &Issuer) -> String {
     let data = globals.data.as_ref().map(|data| format!(" --data {}", data.display())).unwrap_or_default();
-    let keep = match config.issuer {
-        IssuerSetting::PublicAddress { .. } => String::new(),
-        IssuerSetting::Given(_) => {
-            format!(
-                "  export GATEPOST_ISSUER={}   (or `issuer` in the file that --config names)\n",
-                issuer.as_str()
-            )
-        }
-    };
+    let mut keep = String::new();
+    if matches!(config.issuer, IssuerSetting::Given(_)) {
+        keep += &format!("  export GATEPOST_ISSUER={}   (or `issuer` in a --config file)\n", issuer.as_str());
+    }
+    if globals.database.is_some() {
+        keep += "  export GATEPOST_DATABASE__URL=...   (the address you gave; or `database.url` in a --config file)\n";
+    }
     format!(
         "\nNext\n{keep}  gatepost serve{data}\n  gatepost partner create \"Acme Ltd\"{data}\n  \
          gatepost client create --partner acme-ltd --name \"Acme booking system\"{data}"

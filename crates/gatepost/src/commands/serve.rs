@@ -33,7 +33,7 @@ pub(super) fn run(globals: &Globals, flags: Serve, output: Output) -> Result<(),
 
 async fn serve(config: Config, output: Output) -> Result<(), Trouble> {
     let mut signals = Signals::listen()?;
-    let Some(started) = signals.unless_stopped(Server::start(config)).await else {
+    let Some(started) = signals.unless_stopped(Box::pin(Server::start(config))).await else {
         return Ok(());
     };
     let server = started?;

@@ -68,10 +68,14 @@ impl Server {
     /// Serves until a stop is asked for; a reload that fails leaves everything as it was.
     pub(super) async fn until_stopped(&self, signals: &mut Signals) {
         while signals.next().await == Told::Reload {
+            if self.gate.config.tls.files.is_none() {
+                tracing::info!("there is no certificate to read again: TLS is off");
+                continue;
+            }
             match self.serving.reload() {
                 Ok(()) => tracing::info!("certificate and key were read again"),
                 Err(failure) => {
-                    tracing::error!(why = %failure, fix = failure.fix, "the old certificate stays in use")
+                    tracing::error!(why = %failure, fix = failure.fix, "the old certificate stays in use");
                 }
             }
         }

@@ -28,7 +28,8 @@ pub(super) fn rows(rows: &[Value], columns: &[&str], terminal: bool) -> String {
 
 fn with_header(columns: &[&str], cells: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    // Ids are for copying: a terminal that is too narrow wraps the line, never a cell.
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(columns.iter().map(|name| name.to_uppercase()));
     for row in cells {
         table.add_row(row);
@@ -96,7 +97,10 @@ mod tests {
 
     #[test]
     fn a_table_on_a_terminal_has_a_header() {
-        let text = rows(&[json!({"slug": "acme"})], &["slug"], true);
-        assert!(text.contains("SLUG") && text.contains("acme"), "{text}");
+        let id = "35e492d8-ec71-4769-bf72-61fbe11087de";
+        let text = rows(&[json!({"slug": "acme", "id": id})], &["slug", "id"], true);
+        let lines: Vec<_> = text.lines().collect();
+        assert!(lines[0].contains("SLUG") && lines[0].contains("ID"), "{text}");
+        assert!(lines[1].contains("acme") && lines[1].contains(id), "an id is never broken: {text}");
     }
 }

@@ -2,4 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects")]
 
+mod cli;
+mod dev;
+mod faults;
 mod house;
+mod http;
+mod program;
+mod serving;
+mod tokens;

@@ -96,7 +96,7 @@ fn every_bar_to_a_client_refuses_it() {
             r.client.auth_method = Some(Method::SecretBasic);
         }),
         ("the address is not in the client's list", |r| {
-            r.client.allow = vec!["10.9.0.0/16".parse().unwrap()]
+            r.client.allow = vec!["10.9.0.0/16".parse().unwrap()];
         }),
         ("wrong secret", |r| r.secrets.clear()),
     ];

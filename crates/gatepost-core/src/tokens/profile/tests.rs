@@ -52,7 +52,7 @@ fn grant(client_id: &str, scopes: &str, profile: Profile) -> Grant {
     }
 }
 
-fn claims(profile: Profile, scopes: &str, minting: &Minting) -> TokenClaims {
+fn claims(profile: &Profile, scopes: &str, minting: &Minting) -> TokenClaims {
     let issuer = Issuer::parse("https://auth.example").unwrap();
     let grant = grant("9b1e82a7-0a59-4e7e-add5-b9ffa37aade1", scopes, profile.clone());
     profile.claims(&grant, &issuer, minting)
@@ -74,7 +74,7 @@ fn t02_the_claims_of_the_origin_page_come_out_byte_for_byte() {
     let passport = Profile::Passport(PassportOptions::default());
     let minting = minting(1_710_220_031_577_478, 1_710_220_031_583_112, random_of_the_page());
 
-    let claims = claims(passport, "bookings:create bookings:delete", &minting);
+    let claims = claims(&passport, "bookings:create bookings:delete", &minting);
 
     assert_eq!(
         claims.json,
@@ -91,7 +91,7 @@ fn t02_the_claims_of_the_origin_page_come_out_byte_for_byte() {
 #[test]
 fn t05_trailing_zeros_of_a_date_are_dropped() {
     let passport = || Profile::Passport(PassportOptions::default());
-    let dates = |now: i64| claims(passport(), "", &minting(now, now, [0; 40])).json;
+    let dates = |now: i64| claims(&passport(), "", &minting(now, now, [0; 40])).json;
 
     assert!(dates(1_795_384_252_001_740).contains(r#""iat":1795384252.00174,"#));
     assert!(dates(1_795_384_252_277_000).contains(r#""iat":1795384252.277,"nbf":1795384252.277002,"#));
@@ -104,7 +104,7 @@ fn t13_whole_seconds_are_rounded_down_and_the_jti_begins_with_the_milliseconds()
     let seconds =
         Profile::Passport(PassportOptions { timestamps: Timestamps::Seconds, ..PassportOptions::default() });
 
-    let claims = claims(seconds, "", &minting(1_710_220_031_999_999, 1_710_220_031_999_999, [0xab; 40]));
+    let claims = claims(&seconds, "", &minting(1_710_220_031_999_999, 1_710_220_031_999_999, [0xab; 40]));
 
     assert!(
         claims.json.contains(r#""iat":1710220031,"nbf":1710220031,"exp":1710223631,"#),
@@ -132,7 +132,7 @@ fn headers_name_the_key_where_the_profile_says_so() {
 #[test]
 fn rfc9068_claims_are_whole_and_their_jti_begins_with_the_milliseconds() {
     let claims =
-        claims(Profile::Rfc9068, "a b", &minting(1_710_220_031_577_478, 1_710_220_031_583_112, [0; 40]));
+        claims(&Profile::Rfc9068, "a b", &minting(1_710_220_031_577_478, 1_710_220_031_583_112, [0; 40]));
 
     assert_eq!(
         claims.json,
@@ -147,6 +147,6 @@ fn rfc9068_claims_are_whole_and_their_jti_begins_with_the_milliseconds() {
 
 #[test]
 fn without_scopes_an_rfc9068_token_has_no_scope_claim() {
-    let claims = claims(Profile::Rfc9068, "", &minting(0, 0, [0; 40]));
+    let claims = claims(&Profile::Rfc9068, "", &minting(0, 0, [0; 40]));
     assert!(!claims.json.contains("scope"));
 }

@@ -89,7 +89,7 @@ struct Running {
 async fn try_it(config: Config, folder: Folder, output: Output) -> Result<(), Trouble> {
     let mut signals = Signals::listen()?;
     output.note("Making signing keys and demo data; RSA keys of 4096 bits take some seconds.");
-    let Some(started) = signals.unless_stopped(start(config, folder.path())).await else {
+    let Some(started) = signals.unless_stopped(Box::pin(start(config, folder.path()))).await else {
         return Ok(());
     };
     let (running, demo) = started?;

@@ -25,6 +25,21 @@ fn absent_paths(document: &Page, exists: impl Fn(&str) -> bool) -> Vec<String> {
     absent.map(complaint).collect()
 }
 
+/// Targets of `](target)` that are files, from the page's folder; other sites and places within the page are not.
+fn broken_links(page: &Page, exists: impl Fn(&str) -> bool) -> Vec<String> {
+    let folder = page.path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+    let lines = (1..).zip(page.text.lines());
+    let targets = lines.flat_map(|(number, line)| {
+        let links = line.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+        links.map(move |target| (number, target))
+    });
+    let files = targets.filter(|(_, target)| !target.is_empty() && !target.contains(':'));
+    let broken = files.filter(|(_, target)| !exists(&format!("{folder}{target}")));
+    broken
+        .map(|(number, target)| format!("{}:{number}: {target} is not there; mend the link", page.path))
+        .collect()
+}
+
 /// Marks of one machine and of one day; they are joined here, so that this file does not complain about itself.
 fn machine_marks(page: &Page) -> Vec<String> {
     let marks = [
@@ -85,6 +100,15 @@ fn architecture_names_every_crate() {
         "ARCHITECTURE.md shows where things are.",
         unnamed.map(|package| format!("{} is not named", package.name)),
     );
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let exists = |path: &str| root().join(path).exists();
+    let documents = pages().iter().filter(|page| page.path.ends_with(".md"));
+    hold("A reader can follow every link.", documents.flat_map(|page| broken_links(page, exists)));
+    let text = "[a](nowhere.md#top) [b](../../Cargo.toml) [c](https://example.com) [d](#here)\n";
+    assert_eq!(broken_links(&Page::sample("docs/operate/a.md", text), exists).len(), 1);
 }
 
 #[test]

@@ -1,0 +1,123 @@
+//! This file is where `gatepost dev` is tried as a newcomer would: a token from each door, and the API that it opens.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::http::{Answer, ask, ask_token};
+use crate::program::{Home, Running, done, program};
+
+fn dev(folder: &Path) -> Running {
+    Running::start(program(folder).args(["dev", "--json"]))
+}
+
+fn call(api: SocketAddr, line: &str, token: &str, body: &str) -> Answer {
+    let bearer = format!("Authorization: Bearer {token}");
+    ask(api, line, &[&bearer, "Content-Type: application/json"], body)
+}
+
+fn path(url: &str) -> String {
+    format!("/{}", url.splitn(4, '/').nth(3).unwrap())
+}
+
+#[test]
+fn the_ready_line_holds_all_that_a_client_needs() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = dev(folder.path());
+    let members: Vec<_> = running.ready.as_object().unwrap().keys().map(String::as_str).collect();
+    let wanted =
+        ["issuer", "token_url", "standard_token_url", "api_url", "admin_url", "client_id", "client_secret"];
+    assert_eq!(members[..7], wanted);
+    assert_eq!(members[7..], ["scopes", "pid"]);
+    assert_eq!(running.ready["scopes"], json!(["bookings:create", "bookings:delete"]));
+}
+
+#[test]
+fn a_token_from_either_door_opens_the_bookings_api_and_nothing_else_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = dev(folder.path());
+    let (server, api) = (running.address("issuer"), running.address("api_url"));
+
+    for (number, door) in ["token_url", "standard_token_url"].into_iter().enumerate() {
+        let answer = ask_token(
+            server,
+            &path(running.text(door)),
+            running.text("client_id"),
+            running.text("client_secret"),
+        );
+        let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+
+        let booking =
+            json!({"reference": format!("ACME-{number}"), "starts": "2030-01-31T09:00:00Z"}).to_string();
+        let created = call(api, "POST /bookings", &token, &booking);
+        assert_eq!(created.status, 201, "{created:?}");
+        let id = created.json()["id"].as_str().unwrap().to_owned();
+        let listed = call(api, "GET /bookings", &token, "");
+        assert_eq!(listed.json()["bookings"][0]["id"], id.as_str());
+        assert_eq!(call(api, &format!("DELETE /bookings/{id}"), &token, "").status, 204);
+    }
+
+    let without = ask(api, "GET /bookings", &[], "");
+    assert_eq!(without.status, 401);
+    assert!(without.head.contains("www-authenticate: bearer"), "{without:?}");
+    assert_eq!(call(api, "GET /bookings", "not.a.token", "").status, 401);
+}
+
+#[test]
+fn nothing_is_left_when_it_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = dev(folder.path());
+    let made = || std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(made(), 1);
+    let done = running.stop();
+    assert_eq!((done.code, made()), (Some(0), 0), "{done:?}");
+}
+
+#[test]
+fn a_stop_while_the_keys_are_made_leaves_nothing_either() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = program(folder.path());
+    command
+        .args(["dev", "--json"])
+        .env("GATEPOST_KEYS__RSA_BITS", "4096")
+        .stderr(std::process::Stdio::piped());
+    let mut child = command.stdout(std::process::Stdio::null()).spawn().unwrap();
+    let mut first = String::new();
+    let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+    std::io::BufRead::read_line(&mut stderr, &mut first).unwrap();
+    assert!(first.starts_with("Making signing keys"), "{first}");
+
+    crate::program::signal("TERM", &child.id().to_string());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn real_settings_of_issuer_and_database_are_not_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = program(folder.path());
+    command.env("GATEPOST_ISSUER", "https://auth.example.com");
+    command.env("GATEPOST_DATABASE__URL", "postgres://gatepost@db.example/gatepost");
+    let running = Running::start(command.args(["dev", "--json"]));
+    assert!(running.text("issuer").starts_with("http://127.0.0.1:"));
+}
+
+#[test]
+fn dev_is_for_this_computer_and_keeps_no_state_of_ones_own() {
+    let home = Home::empty();
+    assert_eq!(home.refusal(&["dev", "--data", "mine"]).0, 2);
+    let public = |variable: &str, address: &str| {
+        let mut command = home.command(&["dev", "--json"]);
+        done(
+            command
+                .env(variable, address)
+                .env("GATEPOST_SERVER__BEHIND_PROXY", "true")
+                .env("GATEPOST_ISSUER", "https://a.example"),
+            "",
+        )
+    };
+    assert_eq!(public("GATEPOST_SERVER__LISTEN", "0.0.0.0:0").refusal().0, 3);
+    assert_eq!(public("GATEPOST_SERVER__ADMIN_LISTEN", "0.0.0.0:0").refusal().0, 3);
+    assert_eq!(public("GATEPOST_DEV__API_LISTEN", "0.0.0.0:0").refusal().0, 3);
+}
