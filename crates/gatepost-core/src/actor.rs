@@ -11,15 +11,21 @@ pub enum Actor {
         /// The account that ran the command.
         user: String,
     },
+    /// A client, by what it asked for itself: giving back one of its tokens.
+    Client {
+        /// The client.
+        client_id: String,
+    },
     /// The server itself: first start, rotation, sweeping.
     System,
 }
 
 impl Actor {
-    /// One word for lists: `cli:jo`, `system`.
+    /// One word for lists: `cli:jo`, `client:0c6f…`, `system`.
     pub fn label(&self) -> String {
         match self {
             Self::CommandLine { user } => format!("cli:{user}"),
+            Self::Client { client_id } => format!("client:{client_id}"),
             Self::System => "system".to_owned(),
         }
     }

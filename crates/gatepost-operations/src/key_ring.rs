@@ -127,6 +127,11 @@ impl KeyRing {
 }
 
 impl ApiKeys {
+    /// The key set with all keys that verify, which guards read.
+    pub fn all(&self) -> &Document {
+        &self.all
+    }
+
     fn of(api: &ApiWithScopes, stored: &[StoredKey], held: &HashMap<KeyId, Arc<SigningKey>>) -> Option<Self> {
         let own = |key: &&StoredKey| key.owner == KeyOwner::Api(api.api.id) && key.state.verifies();
         let (signing, others): (Vec<_>, Vec<_>) =
@@ -150,10 +155,15 @@ impl Document {
     fn of(keys: &[PublicKey]) -> Result<Self, Failure> {
         let body = serde_json::to_string(&JwkSet::of(keys))
             .map_err(|error| Failure::internal("jwks", error.to_string()))?;
-        let hash = digest(&SHA256, body.as_bytes());
-        let etag = format!("\"{}\"", base64url::encode(hash.as_ref().get(..16).unwrap_or_default()));
+        let etag = etag_of(&body);
         Ok(Self { body: body.into(), etag: etag.into() })
     }
+}
+
+/// A strong entity tag of a text, in its quotes.
+pub fn etag_of(text: &str) -> String {
+    let hash = digest(&SHA256, text.as_bytes());
+    format!("\"{}\"", base64url::encode(hash.as_ref().get(..16).unwrap_or_default()))
 }
 
 fn service_key(stored: &[StoredKey], held: &HashMap<KeyId, Arc<SigningKey>>) -> Option<Arc<SigningKey>> {

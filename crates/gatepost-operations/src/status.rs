@@ -1,5 +1,7 @@
 //! This file is where the state of things is summed up for an operator.
 
+use std::time::Duration;
+
 use gatepost_store::Page;
 use serde::Serialize;
 
@@ -66,9 +68,28 @@ impl Readiness {
     }
 }
 
+/// What is said about tokens is based on news no older than this (see `docs/integrate/introspection.md`).
+const NEWS_LASTS: Duration = Duration::from_secs(1);
+
+/// How long forward-auth goes on by what is known while the store is away.
+const OFFLINE_GRACE: Duration = Duration::from_secs(600);
+
+/// Whether what is known of revocations is of this second; if it is older, the store is asked once more.
+pub async fn hears_the_store(gate: &Gate) -> bool {
+    if gate.clock.now().since(gate.heard()) <= NEWS_LASTS {
+        return true;
+    }
+    matches!(tokio::time::timeout(NEWS_LASTS, gate.take_up_news()).await, Ok(Ok(())))
+}
+
+/// Whether the store has been away for no longer than what is known may be used; nothing is asked.
+pub fn is_within_grace(gate: &Gate) -> bool {
+    gate.clock.now().since(gate.heard()) <= OFFLINE_GRACE
+}
+
 /// Checks from memory; the watch asks the store.
 pub fn readiness(gate: &Gate) -> Readiness {
     let silent = gate.clock.now().since(gate.heard());
-    let patience = gate.config.cache.refresh.saturating_mul(6).max(std::time::Duration::from_secs(3));
+    let patience = gate.config.cache.refresh.saturating_mul(6).max(Duration::from_secs(3));
     Readiness { store: silent <= patience, keys: gate.ring().is_complete() }
 }

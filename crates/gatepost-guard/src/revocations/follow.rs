@@ -173,7 +173,9 @@ impl Heard {
         };
         let asked = self.clock.steady();
         match self.feed.ask(course.etag.as_deref()).await? {
-            Answer::Unchanged => drop(self.unchanged.fetch_add(1, Ordering::Relaxed)),
+            Answer::Unchanged => {
+                self.unchanged.fetch_add(1, Ordering::Relaxed);
+            }
             Answer::New { jwt, etag } => {
                 let claims = self.feed.open(&jwt, &key)?;
                 if course.issued.is_some_and(|issued| claims.iat < issued) {
@@ -246,7 +248,7 @@ fn pause_after(failures: u32) -> Duration {
     // Without chance all guards come at once, which the server survives.
     let _ = aws_lc_rs::rand::fill(&mut chance);
     let [chance] = chance;
-    longest.saturating_mul(u32::from(chance).saturating_add(256)) / 512
+    longest.mul_f64((f64::from(chance) + 256.0) / 512.0)
 }
 
 #[cfg(test)]

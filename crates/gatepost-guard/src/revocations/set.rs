@@ -98,11 +98,36 @@ mod tests {
         let millis = NOW.0 / 1_000;
         assert_eq!(millis, 1_700_000_000_000);
 
-        assert!(set(|feed| drop(feed.tokens.insert("t".into(), 1_700_000_100))).covers(&sample));
-        assert!(set(|feed| drop(feed.clients.insert("client".into(), 1_700_000_000_000))).covers(&sample));
-        assert!(!set(|feed| drop(feed.clients.insert("client".into(), 1_699_999_999_999))).covers(&sample));
-        assert!(set(|feed| drop(feed.partners.insert("partner".into(), 1_700_000_000_000))).covers(&sample));
-        assert!(set(|feed| drop(feed.kids.insert("kid".into()))).covers(&sample));
+        assert!(
+            set(|feed| {
+                feed.tokens.insert("t".into(), 1_700_000_100);
+            })
+            .covers(&sample)
+        );
+        assert!(
+            set(|feed| {
+                feed.clients.insert("client".into(), 1_700_000_000_000);
+            })
+            .covers(&sample)
+        );
+        assert!(
+            !set(|feed| {
+                feed.clients.insert("client".into(), 1_699_999_999_999);
+            })
+            .covers(&sample)
+        );
+        assert!(
+            set(|feed| {
+                feed.partners.insert("partner".into(), 1_700_000_000_000);
+            })
+            .covers(&sample)
+        );
+        assert!(
+            set(|feed| {
+                feed.kids.insert("kid".into());
+            })
+            .covers(&sample)
+        );
         let others = set(|feed| {
             feed.tokens.insert("T".into(), 1_700_000_100);
             feed.clients.insert("partner".into(), 1_700_000_000_000);
@@ -119,7 +144,9 @@ mod tests {
             feed.clients.insert("client".into(), 1_700_000_000_000);
         });
         let set = RevocationSet::default().with(&first, NOW, DAY);
-        let lagging = feed(|feed| drop(feed.clients.insert("client".into(), 1_600_000_000_000)));
+        let lagging = feed(|feed| {
+            feed.clients.insert("client".into(), 1_600_000_000_000);
+        });
 
         let after = set.with(&lagging, NOW.saturating_add(Duration::from_secs(60)), DAY);
         assert_eq!(after, set);
