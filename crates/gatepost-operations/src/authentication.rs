@@ -1,13 +1,21 @@
 //! This file is where a client proves who it is, the same way at every endpoint that asks clients for proof.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use gatepost_core::clients::{AuthenticatedClient, ClientId, Credentials, Presented, Source, authenticate};
+use gatepost_core::clients::methods::private_key_jwt::Terms;
+use gatepost_core::clients::{
+    Assertion, AuthenticatedClient, ClientId, ClientRecord, Credentials, KnownClient, Method, Presented,
+    Source, authenticate, authenticate_assertion,
+};
 use gatepost_core::refusal::{Code, Refusal};
 use gatepost_core::secret::SecretForm;
 use gatepost_core::time::Timestamp;
 use gatepost_store::StoreError;
 
+use crate::client_jwks;
+use crate::config::AssertionAudiences;
+use crate::discovery;
 use crate::gate::Gate;
 
 /// Holds what a request brought against what is known of its client.
@@ -17,10 +25,23 @@ pub async fn prove(
     address: Option<IpAddr>,
     now: Timestamp,
 ) -> Result<AuthenticatedClient, Refusal> {
-    let source = Source { method: presented.method, address };
+    match presented {
+        Presented::Secret { method, candidates } => {
+            by_secret(gate, &candidates, Source { method, address }, now).await
+        }
+        Presented::Assertion(assertion) => by_assertion(gate, &assertion, address, now).await,
+    }
+}
+
+async fn by_secret(
+    gate: &Gate,
+    candidates: &[Credentials],
+    source: Source,
+    now: Timestamp,
+) -> Result<AuthenticatedClient, Refusal> {
     let mut last = Code::InvalidClient.because("no credentials");
-    for credentials in &presented.candidates {
-        match by_secret(gate, credentials, source, now).await {
+    for credentials in candidates {
+        match by_one_reading(gate, credentials, source, now).await {
             Ok(who) => return Ok(who),
             Err(refusal) if refusal.code != Code::InvalidClient => return Err(refusal),
             Err(refusal) => last = refusal,
@@ -30,22 +51,58 @@ pub async fn prove(
 }
 
 /// Each reading of the credentials takes the same steps: one look-up, one tag.
-async fn by_secret(
+async fn by_one_reading(
     gate: &Gate,
     credentials: &Credentials,
     source: Source,
     now: Timestamp,
 ) -> Result<AuthenticatedClient, Refusal> {
-    let Some(id) = ClientId::parse(&credentials.client_id) else {
+    if ClientId::parse(&credentials.client_id).is_none() {
         return Err(Code::InvalidClient.because("the client id has a form that no client has"));
-    };
+    }
     if credentials.secret.form() == SecretForm::Mistyped {
         return Err(
             Code::InvalidClient.because("the secret is mistyped or cut off: its checksum does not match")
         );
     }
-    let found = gate.clients.record(&id).await.map_err(|error| unavailable(&error))?;
+    let found = look_up(gate, &credentials.client_id).await?;
     authenticate(found.as_ref(), credentials, source, &gate.master.peppers, now)
+}
+
+/// The one way in that writes: that an assertion was used must be durable before anything is given for it.
+async fn by_assertion(
+    gate: &Gate,
+    assertion: &Assertion,
+    address: Option<IpAddr>,
+    now: Timestamp,
+) -> Result<AuthenticatedClient, Refusal> {
+    let found = match look_up(gate, assertion.client_id()).await? {
+        Some(record) => {
+            let keys = client_jwks::keys_for(gate, &record, assertion.header(), now).await;
+            Some(KnownClient { record, keys })
+        }
+        None => None,
+    };
+    let source = Source { method: Method::PrivateKeyJwt, address };
+    let unused = authenticate_assertion(found.as_ref(), assertion, source, &terms(gate), now)?;
+
+    let first = gate.store.remember_once(unused.client(), unused.jti(), unused.until()).await;
+    unused.used_first(first.map_err(|error| unavailable(&error))?)
+}
+
+fn terms(gate: &Gate) -> Terms<'_> {
+    let token_endpoint = match gate.config.clients.assertion_audiences {
+        AssertionAudiences::Issuer => None,
+        AssertionAudiences::IssuerOrTokenEndpoint => Some(gate.issuer.at(discovery::TOKEN_ENDPOINT)),
+    };
+    Terms { issuer: gate.issuer.as_str(), token_endpoint, leeway: gate.config.tokens.leeway }
+}
+
+async fn look_up(gate: &Gate, id: &str) -> Result<Option<Arc<ClientRecord>>, Refusal> {
+    let Some(id) = ClientId::parse(id) else {
+        return Ok(None);
+    };
+    gate.clients.record(&id).await.map_err(|error| unavailable(&error))
 }
 
 fn unavailable(error: &StoreError) -> Refusal {

@@ -2,9 +2,13 @@
 
 use gatepost_core::clients::Method;
 use gatepost_core::grants::client_credentials;
+use gatepost_jose::Algorithm;
 use serde::Serialize;
 
 use crate::gate::Gate;
+
+/// The path of the standard door.
+pub const TOKEN_ENDPOINT: &str = "/oauth2/token";
 
 /// The authorization server's metadata (RFC 8414 section 2).
 #[derive(Clone, Debug, Serialize)]
@@ -23,6 +27,8 @@ pub struct Metadata {
     pub grant_types_supported: [&'static str; 1],
     /// How clients may authenticate.
     pub token_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// What they may sign assertions with.
+    pub token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     /// The page that a partner's developer reads.
     pub service_documentation: String,
 }
@@ -39,12 +45,13 @@ pub fn metadata(gate: &Gate) -> Metadata {
     scopes.dedup();
     Metadata {
         issuer: gate.issuer.as_str().to_owned(),
-        token_endpoint: gate.issuer.at("/oauth2/token"),
+        token_endpoint: gate.issuer.at(TOKEN_ENDPOINT),
         jwks_uri: gate.issuer.at("/.well-known/jwks.json"),
         scopes_supported: scopes,
         response_types_supported: [],
         grant_types_supported: [client_credentials::NAME],
         token_endpoint_auth_methods_supported: Method::ALL.map(Method::as_str).to_vec(),
+        token_endpoint_auth_signing_alg_values_supported: Algorithm::ALL.map(Algorithm::as_str).to_vec(),
         service_documentation: gate.issuer.at("/docs"),
     }
 }

@@ -11,6 +11,7 @@ use gatepost_core::time::Timestamp;
 use gatepost_store::{CachedClients, Store};
 use tokio::sync::watch;
 
+use crate::client_jwks::ClientJwks;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::entropy::Entropy;
@@ -33,6 +34,8 @@ pub struct Gate {
     pub store: Arc<dyn Store>,
     /// The clients that were asked for lately.
     pub clients: CachedClients,
+    /// The key sets that clients publish at addresses of their own.
+    pub client_jwks: ClientJwks,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The chance.
@@ -83,6 +86,7 @@ impl Gate {
 
         Ok(Self {
             clients,
+            client_jwks: ClientJwks::new(config.clients.jwks_uri_allow.clone()),
             pool: Pool::new(&config.signing),
             journal: Journal::new(&config.refusals),
             metrics: Arc::default(),

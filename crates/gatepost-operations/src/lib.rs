@@ -7,6 +7,8 @@ pub mod api_secrets;
 pub mod apis;
 pub mod authentication;
 pub mod background;
+pub mod client_jwks;
+pub mod client_keys;
 pub mod clients;
 pub mod clock;
 pub mod config;

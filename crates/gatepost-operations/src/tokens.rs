@@ -79,7 +79,7 @@ async fn decide_and_mint(
     let granted = grant_and_mint(gate, &who, request.door, &params, started).await;
     let client = &who.record().client.id;
     match &granted {
-        Ok(_) => gate.usage.issued(client, Some(who.secret()), request.address, started),
+        Ok(_) => gate.usage.issued(client, who.secret(), request.address, started),
         Err(_) => gate.usage.refused(client, started),
     }
     granted
@@ -172,7 +172,7 @@ fn presented_id(request: &TokenRequest) -> String {
     let Ok(presented) = &request.presented else {
         return String::new();
     };
-    let first = presented.candidates.first().map_or("", |credentials| &credentials.client_id);
+    let first = presented.client_ids().first().copied().unwrap_or_default();
     // Who swaps id and secret has sent a secret here.
     if Secret::new(first.to_owned()).form() != SecretForm::Foreign {
         return "(a secret)".to_owned();

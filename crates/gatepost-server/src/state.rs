@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use gatepost_operations::gate::Gate;
 
+use crate::http::outbound::Outbound;
+
 /// What handlers share; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct App {
@@ -15,6 +17,12 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) fn new(gate: Arc<Gate>) -> Self {
+        match Outbound::new(gate.config.clients.jwks_uri_ca.as_deref()) {
+            Ok(outbound) => gate.client_jwks.lend(Arc::new(outbound)),
+            Err(why) => {
+                tracing::error!(%why, "no key set of a client can be fetched; stored keys are not touched")
+            }
+        }
         Self { gate, stopping: Arc::default() }
     }
 

@@ -3,6 +3,10 @@
 //! Unknown, wrong and suspended cost the same: one tag is computed and compared whatever was found, against a decoy
 //! if nothing was. What went wrong is told to the log only.
 
+mod by_assertion;
+
+pub use by_assertion::{KnownClient, UnusedAssertion, authenticate_assertion};
+
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -12,11 +16,11 @@ use crate::refusal::{Code, Refusal};
 use crate::secret::{Peppers, SecretTag};
 use crate::time::Timestamp;
 
-/// Proof that a client showed who it is; only [`authenticate`] makes it.
+/// Proof that a client showed who it is; only [`authenticate`] and [`UnusedAssertion::used_first`] make it.
 #[derive(Clone, Debug)]
 pub struct AuthenticatedClient {
     record: Arc<ClientRecord>,
-    secret: SecretId,
+    secret: Option<SecretId>,
 }
 
 impl AuthenticatedClient {
@@ -25,8 +29,8 @@ impl AuthenticatedClient {
         &self.record
     }
 
-    /// The secret that proved it.
-    pub fn secret(&self) -> SecretId {
+    /// The secret that proved it; `None` when it signed an assertion.
+    pub fn secret(&self) -> Option<SecretId> {
         self.secret
     }
 }
@@ -68,7 +72,7 @@ pub fn authenticate(
     }
     check_standing(record, source, now)?;
 
-    Ok(AuthenticatedClient { record: Arc::clone(record), secret: secret.id })
+    Ok(AuthenticatedClient { record: Arc::clone(record), secret: Some(secret.id) })
 }
 
 /// Compares with every stored tag, and with a decoy where there is none, so that all outcomes take the same steps.

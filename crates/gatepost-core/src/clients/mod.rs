@@ -1,14 +1,19 @@
 //! This folder is where clients are: the programs of partners, the secrets they hold and how they prove who they are.
 
 mod authenticate;
+pub mod jwks_uri;
 mod keys;
 pub mod methods;
 mod register;
 mod secrets;
 
-pub use authenticate::{AuthenticatedClient, Source, authenticate};
-pub use keys::{ClientKey, ClientKeyId, KeyMaterial};
-pub use methods::{Credentials, Method, Presented};
+pub use authenticate::{
+    AuthenticatedClient, KnownClient, Source, UnusedAssertion, authenticate, authenticate_assertion,
+};
+pub use keys::{
+    AssertionKey, ClientKey, ClientKeyId, KeyConflict, KeyMaterial, MAX_KEYS, add_key, remove_key,
+};
+pub use methods::{Assertion, Credentials, Method, Presented};
 pub use register::{BadClient, NewClient, register, with_status};
 pub use secrets::{SecretConflict, SecretId, SecretState, StoredSecret, add_secret, end_secret, roll_secret};
 

@@ -117,7 +117,7 @@ pub fn roll_secret(
     Ok(std::iter::once(added).chain(limits).collect())
 }
 
-/// The client without the secret `id`; the last usable one goes only with `force`.
+/// The client without the secret `id`; the last usable one of a client without keys goes only with `force`.
 pub fn end_secret(
     owner: &ClientRecord,
     id: SecretId,
@@ -127,7 +127,7 @@ pub fn end_secret(
     if !usable(owner, now).any(|secret| secret.id == id) {
         return Err(SecretConflict::Over);
     }
-    if !force && usable(owner, now).count() == 1 {
+    if !force && usable(owner, now).count() == 1 && !owner.has_usable_key() {
         return Err(SecretConflict::Last);
     }
     let client: ClientId = owner.client.id.clone();

@@ -40,7 +40,7 @@ use std::path::PathBuf;
 
 pub use amount::{parse_duration, parse_size, write_duration, write_size};
 pub use cache::Cache;
-pub use clients::Clients;
+pub use clients::{AssertionAudiences, Clients};
 pub use database::{Database, DatabaseUrl};
 pub use dev::Dev;
 pub use docs::Docs;

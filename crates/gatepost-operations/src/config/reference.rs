@@ -46,6 +46,7 @@ impl Kind {
             Self::Path => "a path".to_owned(),
             Self::Address => "an address and a port; port 0 takes a free one".to_owned(),
             Self::Networks => "a list of addresses and networks".to_owned(),
+            Self::Hosts => "a list of host names, addresses and networks".to_owned(),
             Self::Url => "a URL".to_owned(),
         }
     }
@@ -129,7 +130,7 @@ fn shown(default: &str) -> String {
 fn toml_value(setting: &Setting) -> String {
     match setting.kind {
         Kind::Switch | Kind::Whole(..) => setting.default.to_owned(),
-        Kind::Networks => "[]".to_owned(),
+        Kind::Networks | Kind::Hosts => "[]".to_owned(),
         Kind::Text
         | Kind::Duration(..)
         | Kind::Size(..)

@@ -40,6 +40,8 @@ pub enum Kind {
     Address,
     /// A list of addresses or networks.
     Networks,
+    /// A list of host names, addresses or networks.
+    Hosts,
     /// A URL.
     Url,
 }
@@ -86,7 +88,7 @@ impl Setting {
 impl Kind {
     /// Whether it takes several values, comma separated in the environment.
     pub fn is_list(self) -> bool {
-        self == Self::Networks
+        matches!(self, Self::Networks | Self::Hosts)
     }
 }
 

@@ -101,17 +101,21 @@ impl Values {
     }
 
     pub(super) fn networks(&self, key: &'static str) -> Result<Vec<IpNet>, ConfigError> {
-        let parts = match self.given(key) {
-            Given::List(parts) => parts,
-            Given::Text(text) => vec![text],
-        };
         let parse = |part: &String| {
             let network = part.parse::<IpNet>().or_else(|_| part.parse::<IpAddr>().map(IpNet::from));
             network.map(|network| network.trunc()).map_err(|_| {
                 self.bad(key, "it takes addresses and networks", "write 10.0.0.0/8, 192.0.2.7 or fd00::/8")
             })
         };
-        parts.iter().map(parse).collect()
+        self.parts(key).iter().map(parse).collect()
+    }
+
+    /// The parts of a list, as they were written.
+    pub(super) fn parts(&self, key: &'static str) -> Vec<String> {
+        match self.given(key) {
+            Given::List(parts) => parts,
+            Given::Text(text) => vec![text],
+        }
     }
 
     /// The error for a value that its setting does not take.

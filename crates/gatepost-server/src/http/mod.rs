@@ -15,6 +15,7 @@ pub mod layers;
 pub mod limits;
 pub mod listen;
 mod malformed;
+pub(crate) mod outbound;
 pub(crate) mod params;
 pub(crate) mod presented;
 mod progress;

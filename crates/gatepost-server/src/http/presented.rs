@@ -1,14 +1,16 @@
 //! This file is where the credentials of a request are found, in its parameters or its Authorization header.
 //!
 //! The origin door looks each parameter up in the body first and in Basic second.
-//! The standard door accepts exactly one method (RFC 6749 section 2.3).
+//! The standard door accepts exactly one method (RFC 6749 section 2.3). Assertions are read there only: the origin door
+//! is what Laravel Passport is, and that knows none.
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use gatepost_operations::core::clients::methods::{Presented, secret_basic, secret_post};
+use gatepost_operations::core::clients::methods::private_key_jwt::ASSERTION_TYPE;
+use gatepost_operations::core::clients::methods::{Assertion, Presented, secret_basic, secret_post};
 use gatepost_operations::core::params::{Door, Params, Value};
 use gatepost_operations::core::refusal::{Code, Refusal};
 
@@ -48,24 +50,42 @@ fn origin(basic: &Basic, params: &Params) -> Result<Presented, Refusal> {
 fn standard(basic: &Basic, params: &Params) -> Result<Presented, Refusal> {
     let id = params.text("client_id")?;
     let secret = params.text("client_secret")?;
-    match (basic, id, secret) {
+    let assertion = assertion(params)?;
+    match (basic, secret, assertion) {
         (Basic::Several, _, _) => Err(Code::InvalidRequest.because("several Authorization headers")),
         (Basic::Unreadable, _, _) => Err(Code::InvalidClient.because("the Basic credentials can't be read")),
-        (Basic::Pair(..), _, Some(_)) => {
+        (Basic::Pair(..), Some(_), _) | (Basic::Pair(..), _, Some(_)) | (_, Some(_), Some(_)) => {
             Err(Code::InvalidRequest.because("two client authentication methods"))
         }
-        (Basic::Pair(user, password), id, None) => {
-            let presented = secret_basic(user, password);
-            let is_same = |id| presented.candidates.iter().any(|reading| reading.client_id == id);
-            if id.is_none_or(is_same) {
-                return Ok(presented);
-            }
-            Err(Code::InvalidRequest
-                .because("client_id is not the one of the Basic credentials")
-                .about("client_id"))
+        (Basic::Pair(user, password), None, None) => from_basic(user, password, id),
+        (Basic::None, None, Some(assertion)) => Assertion::read(assertion, id).map(Presented::Assertion),
+        (Basic::None, Some(secret), None) => id
+            .map(|id| secret_post(id, secret))
+            .ok_or_else(|| Code::InvalidClient.because("a client_secret without client_id")),
+        (Basic::None, None, None) => Err(Code::InvalidClient.because("no client credentials")),
+    }
+}
+
+fn from_basic(user: &str, password: &str, id: Option<&str>) -> Result<Presented, Refusal> {
+    let presented = secret_basic(user, password);
+    if id.is_none_or(|id| presented.client_ids().contains(&id)) {
+        return Ok(presented);
+    }
+    Err(Code::InvalidRequest.because("client_id is not the one of the Basic credentials").about("client_id"))
+}
+
+/// The assertion of RFC 7521 section 4.2, whose two parameters come together or not at all.
+fn assertion(params: &Params) -> Result<Option<&str>, Refusal> {
+    match (params.text("client_assertion")?, params.text("client_assertion_type")?) {
+        (None, None) => Ok(None),
+        (Some(assertion), Some(ASSERTION_TYPE)) => Ok(Some(assertion)),
+        (Some(_), Some(_)) => {
+            Err(Code::InvalidClient.because("client_assertion_type is none that is accepted here"))
         }
-        (Basic::None, Some(id), Some(secret)) => Ok(secret_post(id, secret)),
-        (Basic::None, _, _) => Err(Code::InvalidClient.because("no client credentials")),
+        (Some(_), None) => {
+            Err(Code::InvalidRequest.because("no client_assertion_type").about("client_assertion_type"))
+        }
+        (None, Some(_)) => Err(Code::InvalidRequest.because("no client_assertion").about("client_assertion")),
     }
 }
 

@@ -12,14 +12,14 @@ use crate::scope::Scopes;
 use crate::secret::{Pepper, Secret};
 use crate::time::Lifetime;
 
-const NOW: Timestamp = Timestamp::from_micros(1_000_000_000);
+pub(super) const NOW: Timestamp = Timestamp::from_micros(1_000_000_000);
 const SECRET: &str = "right";
 
-fn peppers() -> Peppers {
+pub(super) fn peppers() -> Peppers {
     Peppers::new(Pepper::new("now".into(), &[1; 32]), vec![Pepper::new("old".into(), &[2; 32])])
 }
 
-fn record(peppers: &Peppers) -> ClientRecord {
+pub(super) fn record(peppers: &Peppers) -> ClientRecord {
     let tag = peppers.tag(&Secret::new(SECRET.into()));
     let secret = StoredSecret {
         id: SecretId(Uuid::from_u128(9)),
@@ -88,12 +88,15 @@ fn unknown_wrong_and_suspended_take_the_same_steps() {
 #[test]
 fn every_bar_to_a_client_refuses_it() {
     type Bar = fn(&mut ClientRecord);
-    let bars: [(&str, Bar); 6] = [
+    let bars: [(&str, Bar); 7] = [
         ("the secret has expired", |r| r.secrets[0].expires = Some(NOW)),
         ("the secret was ended", |r| r.secrets[0].ended = Some(NOW)),
         ("the client has expired", |r| r.client.expires = Some(NOW)),
         ("the client is pinned to another authentication method", |r| {
             r.client.auth_method = Some(Method::SecretBasic);
+        }),
+        ("the client is pinned to another authentication method", |r| {
+            r.client.auth_method = Some(Method::PrivateKeyJwt);
         }),
         ("the address is not in the client's list", |r| {
             r.client.allow = vec!["10.9.0.0/16".parse().unwrap()];

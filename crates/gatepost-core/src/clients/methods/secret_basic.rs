@@ -19,7 +19,7 @@ pub fn candidates(client_id: &str, secret: &str) -> Presented {
         candidates.push(Credentials { client_id: decoded_id, secret: Secret::new(decoded_secret) });
     }
 
-    Presented { method: Method::SecretBasic, candidates }
+    Presented::Secret { method: Method::SecretBasic, candidates }
 }
 
 fn decoded(text: &str) -> Option<String> {
@@ -32,8 +32,10 @@ mod tests {
     use super::*;
 
     fn readings(id: &str, secret: &str) -> Vec<(String, String)> {
-        let presented = candidates(id, secret);
-        presented.candidates.into_iter().map(|c| (c.client_id, c.secret.expose().to_owned())).collect()
+        let Presented::Secret { candidates, .. } = candidates(id, secret) else {
+            panic!("Basic credentials hold a secret");
+        };
+        candidates.into_iter().map(|c| (c.client_id, c.secret.expose().to_owned())).collect()
     }
 
     #[test]

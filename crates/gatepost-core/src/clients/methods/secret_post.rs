@@ -6,5 +6,5 @@ use crate::secret::Secret;
 /// The one reading of an id and a secret that came in the body.
 pub fn candidates(client_id: &str, secret: &str) -> Presented {
     let credentials = Credentials { client_id: client_id.to_owned(), secret: Secret::new(secret.to_owned()) };
-    Presented { method: Method::SecretPost, candidates: vec![credentials] }
+    Presented::Secret { method: Method::SecretPost, candidates: vec![credentials] }
 }
