@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use gatepost_guard::jose::{Algorithm, SigningKey};
 use gatepost_guard::{Caller, Guard, Refusal, RevocationCheck};
@@ -196,10 +197,12 @@ async fn g116_many_threads_and_rotations_make_no_wrong_verdict() {
     }
 }
 
-/// Each thread has one token under way at most, so half of these were judged after the turn.
+/// Each thread has one token under way at most, so half of these were judged after the turn. A thread that met a
+/// wrong verdict is gone, so the wait has an end.
 async fn wait_for_verdicts(rotation: &Rotation) {
     let twice_the_threads = u32::try_from(2 * THREADS).unwrap();
-    rotation.verdicts.acquire_many(twice_the_threads).await.unwrap().forget();
+    let verdicts = rotation.verdicts.acquire_many(twice_the_threads);
+    tokio::time::timeout(Duration::from_secs(60), verdicts).await.unwrap().unwrap().forget();
 }
 
 /// One thread: a token of the key that signs now, one of a key long gone, one forged.
