@@ -82,6 +82,9 @@ async fn decide_and_mint(
         Ok(_) => gate.usage.issued(client, who.secret(), request.address, started),
         Err(_) => gate.usage.refused(client, started),
     }
+    if let (Some(secret), Some(tag)) = (who.secret(), who.newer_tag()) {
+        gate.usage.retagged(client, secret, tag);
+    }
     granted
 }
 

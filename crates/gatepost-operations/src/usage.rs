@@ -8,7 +8,10 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use gatepost_core::actor::Actor;
+use gatepost_core::change::Change;
 use gatepost_core::clients::{ClientId, SecretId};
+use gatepost_core::secret::SecretTag;
 use gatepost_core::time::Timestamp;
 use gatepost_core::usage::{ClientUsage, Hour, SecretUsage};
 use serde::Serialize;
@@ -30,6 +33,7 @@ pub struct Usage {
 struct Pending {
     clients: HashMap<(ClientId, Hour), Counts>,
     secrets: HashMap<SecretId, SecretUsage>,
+    retagged: HashMap<SecretId, (ClientId, SecretTag)>,
     passed_over: u64,
 }
 
@@ -48,6 +52,14 @@ impl Usage {
         }
         if let Some(secret) = secret {
             pending.used(secret, address, at);
+        }
+    }
+
+    /// A secret was shown whose stored tag was made under an older pepper: it moves to the present one.
+    pub fn retagged(&self, client: &ClientId, secret: SecretId, tag: &SecretTag) {
+        let mut pending = self.lock();
+        if pending.retagged.len() < MOST {
+            pending.retagged.entry(secret).or_insert_with(|| (client.clone(), tag.clone()));
         }
     }
 
@@ -101,7 +113,7 @@ impl Pending {
     }
 
     fn is_empty(&self) -> bool {
-        self.clients.is_empty() && self.secrets.is_empty()
+        self.clients.is_empty() && self.secrets.is_empty() && self.retagged.is_empty()
     }
 }
 
@@ -126,11 +138,22 @@ pub async fn flush(gate: &Gate) -> Result<(), Failure> {
         .collect();
     let secrets: Vec<_> = pending.secrets.values().cloned().collect();
 
+    retag(gate, &pending.retagged).await;
     let written = gate.store.add_usage(&clients, &secrets).await;
     if written.is_err() {
         gate.usage.put_back(pending);
     }
     Ok(written?)
+}
+
+/// Moves secrets to the present pepper. One that can't be moved now is moved at its next use.
+async fn retag(gate: &Gate, retagged: &HashMap<SecretId, (ClientId, SecretTag)>) {
+    for (secret, (client, tag)) in retagged {
+        let change = Change::SecretRetagged { client: client.clone(), secret: *secret, tag: tag.clone() };
+        if let Err(failure) = gate.apply(&Actor::System, vec![change]).await {
+            tracing::debug!(why = %failure, "a secret stays under its older pepper for now");
+        }
+    }
 }
 
 /// What a client did, summed up.

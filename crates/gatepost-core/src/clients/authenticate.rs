@@ -21,6 +21,7 @@ use crate::time::Timestamp;
 pub struct AuthenticatedClient {
     record: Arc<ClientRecord>,
     secret: Option<SecretId>,
+    newer_tag: Option<SecretTag>,
 }
 
 impl AuthenticatedClient {
@@ -32,6 +33,11 @@ impl AuthenticatedClient {
     /// The secret that proved it; `None` when it signed an assertion.
     pub fn secret(&self) -> Option<SecretId> {
         self.secret
+    }
+
+    /// The tag of the secret under the present pepper, where the stored one was made under an older one.
+    pub fn newer_tag(&self) -> Option<&SecretTag> {
+        self.newer_tag.as_ref()
     }
 }
 
@@ -72,7 +78,8 @@ pub fn authenticate(
     }
     check_standing(record, source, now)?;
 
-    Ok(AuthenticatedClient { record: Arc::clone(record), secret: Some(secret.id) })
+    let newer_tag = (!peppers.is_current(&secret.tag.pepper)).then_some(tag);
+    Ok(AuthenticatedClient { record: Arc::clone(record), secret: Some(secret.id), newer_tag })
 }
 
 /// Compares with every stored tag, and with a decoy where there is none, so that all outcomes take the same steps.

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use gatepost_operations::core::clients::ClientId;
 use gatepost_operations::failure::Kind;
 use gatepost_operations::secrets::{self, AddSecret, Ending};
-use gatepost_operations::usage;
+use gatepost_operations::{master_key, usage};
 
-use crate::stage::{ACTOR, Stage, ask};
+use crate::stage::{ACTOR, Stage, ask, open};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -89,4 +90,23 @@ async fn the_last_usable_secret_goes_only_with_force() {
     let set = stage.gate.revocations.now();
     let api = stage.gate.ring().apis().iter().find(|api| api.api.name.as_str() == "bookings").unwrap().api.id;
     assert_eq!(set.about(api).count(), 1);
+}
+
+#[tokio::test]
+async fn a_secret_moves_to_a_new_pepper_at_its_next_use_and_the_old_pepper_can_go() {
+    let stage = Stage::with_api().await;
+    let client = stage.client("Acme").await;
+    let (id, secret) = (client.client.client_id.as_str(), client.secret.expose());
+    let file = master_key::path(stage.folder.path());
+    let before = std::fs::read_to_string(&file).unwrap();
+    let (wrapping, old) = before.split_once("[[pepper]]").unwrap();
+    let newest = "[[pepper]]\nid = \"p-new\"\nkey = \"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"\n\n";
+    std::fs::write(&file, format!("{wrapping}{newest}[[pepper]]{old}")).unwrap();
+
+    let gate = open(stage.folder.path(), &stage.hands).await;
+    ask(&gate, id, secret).await.unwrap();
+    usage::flush(&gate).await.unwrap();
+    let tags = gate.store.secrets(&ClientId::parse(id).unwrap()).await.unwrap();
+    assert_eq!(tags[0].tag.pepper, "p-new");
+    ask(&gate, id, secret).await.unwrap();
 }

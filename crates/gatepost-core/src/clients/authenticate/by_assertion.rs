@@ -52,7 +52,7 @@ impl UnusedAssertion {
         if !is_first {
             return Err(Code::InvalidClient.because("assertion replayed"));
         }
-        Ok(AuthenticatedClient { record: self.record, secret: None })
+        Ok(AuthenticatedClient { record: self.record, secret: None, newer_tag: None })
     }
 }
 
