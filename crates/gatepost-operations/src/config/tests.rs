@@ -405,6 +405,6 @@ fn the_written_reference_and_example_are_those_of_the_table() {
         }
         let written = std::fs::read_to_string(&path).unwrap_or_default();
         let hint = "run `UPDATE=1 cargo test -p gatepost-operations`";
-        assert_eq!(written, text, "{} is not up to date: {hint}", path.display());
+        assert!(written == text, "{} is not up to date: {hint}", path.display());
     }
 }
