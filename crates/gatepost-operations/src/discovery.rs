@@ -2,10 +2,11 @@
 
 use gatepost_core::clients::Method;
 use gatepost_core::grants::client_credentials;
-use gatepost_jose::Algorithm;
+use gatepost_jose::{Algorithm, Jwk};
 use serde::Serialize;
 
 use crate::gate::Gate;
+use crate::service;
 
 /// The path of the standard door.
 pub const TOKEN_ENDPOINT: &str = "/oauth2/token";
@@ -29,8 +30,23 @@ pub struct Metadata {
     pub token_endpoint_auth_methods_supported: Vec<&'static str>,
     /// What they may sign assertions with.
     pub token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    /// Where an API asks about its tokens (RFC 7662).
+    pub introspection_endpoint: String,
+    /// How it authenticates there.
+    pub introspection_endpoint_auth_methods_supported: [&'static str; 1],
+    /// What signed answers are signed with (RFC 9701).
+    pub introspection_signing_alg_values_supported: [&'static str; 1],
+    /// Where a client gives a token back (RFC 7009).
+    pub revocation_endpoint: String,
+    /// How it authenticates there, which is as at the standard door.
+    pub revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// What its assertions may be signed with.
+    pub revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     /// The page that a partner's developer reads.
     pub service_documentation: String,
+    /// The key that signs revocation feeds and introspection answers; it is in no key set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gatepost_service_jwk: Option<Jwk>,
 }
 
 /// The metadata as they are now; always of the configured issuer, whatever a request says.
@@ -52,6 +68,13 @@ pub fn metadata(gate: &Gate) -> Metadata {
         grant_types_supported: [client_credentials::NAME],
         token_endpoint_auth_methods_supported: Method::ALL.map(Method::as_str).to_vec(),
         token_endpoint_auth_signing_alg_values_supported: Algorithm::ALL.map(Algorithm::as_str).to_vec(),
+        introspection_endpoint: gate.issuer.at("/oauth2/introspect"),
+        introspection_endpoint_auth_methods_supported: [Method::SecretBasic.as_str()],
+        introspection_signing_alg_values_supported: [service::ALGORITHM.as_str()],
+        revocation_endpoint: gate.issuer.at("/oauth2/revoke"),
+        revocation_endpoint_auth_methods_supported: Method::ALL.map(Method::as_str).to_vec(),
+        revocation_endpoint_auth_signing_alg_values_supported: Algorithm::ALL.map(Algorithm::as_str).to_vec(),
         service_documentation: gate.issuer.at("/docs"),
+        gatepost_service_jwk: service::public_key(gate),
     }
 }

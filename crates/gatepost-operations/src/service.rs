@@ -3,10 +3,13 @@
 //! The types differ from those of access tokens, so nothing said here can pass for a token.
 
 use gatepost_jose::sign::{self, SigningInput};
-use gatepost_jose::{Jwk, PublicKey};
+use gatepost_jose::{Algorithm, Jwk, PublicKey};
 
 use crate::failure::{Failure, Kind};
 use crate::gate::Gate;
+
+/// What the service key signs with.
+pub const ALGORITHM: Algorithm = Algorithm::Es256;
 
 /// What the server says by its service key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +34,11 @@ impl Statement {
 pub fn sign(gate: &Gate, statement: Statement, claims_json: &str) -> Result<String, Failure> {
     let ring = gate.ring();
     let key = ring.service().ok_or_else(no_key)?;
-    let header = format!(r#"{{"typ":"{}","alg":"{}","kid":"{}"}}"#, statement.typ(), key.algorithm(), key.kid());
-    let input = SigningInput::new(&header).with_signature_len(key.signature_len()).with_claims(claims_json.as_bytes());
+    let header =
+        format!(r#"{{"typ":"{}","alg":"{}","kid":"{}"}}"#, statement.typ(), key.algorithm(), key.kid());
+    let input = SigningInput::new(&header)
+        .with_signature_len(key.signature_len())
+        .with_claims(claims_json.as_bytes());
     let signature = key.sign(input.as_bytes())?;
     Ok(sign::finish(input, &signature))
 }
@@ -44,5 +50,11 @@ pub fn public_key(gate: &Gate) -> Option<Jwk> {
 
 fn no_key() -> Failure {
     let what = "the service key is missing";
-    Failure::new(Kind::Unavailable, "key.no_service", what, "the store holds none that signs", "restore the store from a backup")
+    Failure::new(
+        Kind::Unavailable,
+        "key.no_service",
+        what,
+        "the store holds none that signs",
+        "restore the store from a backup",
+    )
 }

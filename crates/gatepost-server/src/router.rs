@@ -3,10 +3,11 @@
 use axum::Router;
 use axum::http::Method;
 use axum::response::Response;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, any, get, post};
 
 use crate::http::failure;
-use crate::oauth::{docs, health, jwks, metadata, token};
+use crate::http::treatment::{FORWARD_AUTH, REVOCATIONS};
+use crate::oauth::{docs, forward_auth, health, introspect, jwks, metadata, revocations, revoke, token};
 use crate::state::App;
 
 /// All that partners, their developers and resource servers reach.
@@ -18,6 +19,10 @@ pub(crate) fn public(app: App) -> Router {
         .route(&origin, post(token::origin).fallback(token::origin_takes_post))
         .route(&origin_with_slash, post(token::origin).fallback(token::origin_takes_post))
         .route("/oauth2/token", post(token::standard).fallback(token::standard_takes_post))
+        .route("/oauth2/introspect", post(introspect::answer).fallback(token::standard_takes_post))
+        .route("/oauth2/revoke", post(revoke::answer).fallback(token::standard_takes_post))
+        .route(REVOCATIONS, read(get(revocations::answer)))
+        .route(FORWARD_AUTH, any(forward_auth::answer))
         .route("/.well-known/oauth-authorization-server", read(get(metadata::show)))
         .route("/.well-known/jwks.json", read(get(jwks::all_apis)))
         .route("/.well-known/jwks/{file}", read(get(jwks::one_api)))

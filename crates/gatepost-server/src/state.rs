@@ -1,9 +1,11 @@
 //! This file is where it stands what handlers share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use gatepost_operations::gate::Gate;
+use tokio::sync::watch;
+
+use crate::oauth::verifiers::Verifiers;
 
 use crate::http::outbound::Outbound;
 
@@ -12,7 +14,9 @@ use crate::http::outbound::Outbound;
 pub(crate) struct App {
     /// The operations' side.
     pub(crate) gate: Arc<Gate>,
-    stopping: Arc<AtomicBool>,
+    /// The judges of all APIs' tokens.
+    pub(crate) verifiers: Verifiers,
+    stopping: Arc<watch::Sender<bool>>,
 }
 
 impl App {
@@ -23,16 +27,21 @@ impl App {
                 tracing::error!(%why, "no key set of a client can be fetched; stored keys are not touched")
             }
         }
-        Self { gate, stopping: Arc::default() }
+        Self { verifiers: Verifiers::new(Arc::clone(&gate)), gate, stopping: Arc::default() }
     }
 
     /// From now on `/readyz` says no, so that balancers look elsewhere.
     pub(crate) fn stop(&self) {
-        self.stopping.store(true, Ordering::Release);
+        self.stopping.send_replace(true);
     }
 
     /// Whether the server is about to stop.
     pub(crate) fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Acquire)
+        *self.stopping.borrow()
+    }
+
+    /// Tells when the server is about to stop: wakes those whose answers wait.
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
     }
 }

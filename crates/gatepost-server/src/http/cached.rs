@@ -21,7 +21,8 @@ pub(crate) fn answer(request: &HeaderMap, etag: &str, content_type: &'static str
     (headers, body).into_response()
 }
 
-fn is_known(request: &HeaderMap, etag: &str) -> bool {
+/// Whether the caller names that tag among what it has.
+pub(crate) fn is_known(request: &HeaderMap, etag: &str) -> bool {
     let values = request.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let mut tags = values.flat_map(|text| text.split(','));
     tags.any(|tag| matches!(tag.trim(), "*") || tag.trim().trim_start_matches("W/") == etag)

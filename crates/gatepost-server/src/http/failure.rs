@@ -12,6 +12,8 @@ use gatepost_operations::core::params::Door;
 use gatepost_operations::core::refusal::{Code, Refusal};
 use serde::Serialize;
 
+use super::facts::LogFacts;
+
 /// How a door dresses its failures.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Dress<'a> {
@@ -38,6 +40,18 @@ impl Dress<'_> {
         if code == Code::TemporarilyUnavailable {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
+        response
+    }
+
+    /// A refused request, and for its log line why.
+    pub(crate) fn refused(self, refusal: Refusal, headers: &HeaderMap) -> Response {
+        let mut response = self.refuse(&refusal, headers);
+        let facts = LogFacts {
+            refusal: Some(refusal.code.as_str()),
+            reason: Some(refusal.reason.into_owned()),
+            ..LogFacts::default()
+        };
+        response.extensions_mut().insert(facts);
         response
     }
 
@@ -264,6 +278,23 @@ pub(crate) fn not_found() -> Response {
     let body =
         PlainBody { message: "", error: "not_found", error_description: "there is nothing at this address" };
     answer(StatusCode::NOT_FOUND, serde_json::to_string(&body).unwrap_or_default())
+}
+
+/// A call that a guard refuses on behalf of an API: 401 with the guard's challenge; all else is 403.
+pub(crate) fn call_refused(refusal: &gatepost_guard::Refusal, realm: &str) -> Response {
+    let mut response = refusal.response(realm).map(Body::new);
+    if response.status() != StatusCode::UNAUTHORIZED {
+        *response.status_mut() = StatusCode::FORBIDDEN;
+        response.headers_mut().remove(RETRY_AFTER);
+    }
+    response
+}
+
+/// A call of which nothing is known but that it may not pass.
+pub(crate) fn denied() -> Response {
+    let why = "this request may not pass; the server's log tells why under its id";
+    let body = PlainBody { message: "Forbidden.", error: "access_denied", error_description: why };
+    answer(StatusCode::FORBIDDEN, serde_json::to_string(&body).unwrap_or_default())
 }
 
 /// The dress of a door.

@@ -23,9 +23,11 @@ use tokio::time::timeout;
 use tower::ServiceExt as _;
 
 use super::facts::{LogFacts, RequestId};
+use super::failure;
 use super::fault::Fault;
 use super::limits::Limits;
 use super::malformed::Malformed;
+use super::treatment::Treatment;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -62,11 +64,11 @@ impl Edge {
         let id = RequestId((self.request_ids)());
         request.extensions_mut().insert(id.clone());
         let line = Line::of(&request);
-        let version = request.version();
+        let (version, treatment) = (request.version(), Treatment::of(request.uri().path()));
 
         let handled = AssertUnwindSafe(self.handle(request)).catch_unwind().await;
         let answered = handled.unwrap_or(Err(Fault::Panicked));
-        let mut response = answered.unwrap_or_else(|fault| self.faulty(fault, version, &id));
+        let mut response = answered.unwrap_or_else(|fault| self.faulty(fault, version, treatment, &id));
 
         dress(&mut response, &id);
         line.write(&response, &id, began);
@@ -79,13 +81,17 @@ impl Edge {
         B: hyper::body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        protocol(&request)?;
+        let treatment = Treatment::of(request.uri().path());
+        protocol(&request, treatment)?;
         let (parts, body) = request.into_parts();
-        let body = self.whole(body).await?;
+        let body = match treatment {
+            Treatment::Ordinary | Treatment::Waiting => self.whole(body).await?,
+            Treatment::Verdict => Bytes::new(),
+        };
         let request = Request::from_parts(parts, Body::from(body));
 
         let answer = self.router.clone().oneshot(request);
-        match timeout(self.limits.request_timeout, answer).await {
+        match timeout(treatment.patience(self.limits.request_timeout), answer).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(never)) => match never {},
             Err(_) => Err(Fault::Overdue),
@@ -114,7 +120,7 @@ impl Edge {
         }
     }
 
-    fn faulty(&self, fault: Fault, version: Version, id: &RequestId) -> Response {
+    fn faulty(&self, fault: Fault, version: Version, treatment: Treatment, id: &RequestId) -> Response {
         match fault {
             Fault::Panicked => {
                 self.metrics.panicked();
@@ -126,7 +132,11 @@ impl Edge {
             Fault::Malformed(_) | Fault::BodyCut => self.metrics.malformed(),
             Fault::Method | Fault::ContentEncoding | Fault::BodyTooLarge => {}
         }
-        let mut response = fault.answer(version);
+        let mut response = match (fault, treatment) {
+            (Fault::Malformed(_), _) | (_, Treatment::Ordinary | Treatment::Waiting) => fault.answer(version),
+            // What could be read gets a verdict, whatever went wrong with it afterwards.
+            (_, Treatment::Verdict) => failure::denied(),
+        };
         let facts = LogFacts {
             refusal: Some(fault.code()),
             reason: Some(fault.description().to_owned()),
@@ -138,15 +148,18 @@ impl Edge {
 }
 
 /// What is wrong with the request before its body is read.
-fn protocol<B>(request: &Request<B>) -> Result<(), Fault> {
+fn protocol<B>(request: &Request<B>, treatment: Treatment) -> Result<(), Fault> {
     if let Some(why) = request.extensions().get::<Malformed>() {
         return Err(Fault::Malformed(*why));
     }
-    if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
-        return Err(Fault::Method);
-    }
     if request.version() == Version::HTTP_2 && !names_one_host(request) {
         return Err(Fault::Malformed(Malformed::Host));
+    }
+    if treatment == Treatment::Verdict {
+        return Ok(());
+    }
+    if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
+        return Err(Fault::Method);
     }
     if is_encoded(request.headers()) {
         return Err(Fault::ContentEncoding);

@@ -1,6 +1,7 @@
 //! This folder is where HTTP itself is: what every endpoint needs of requests, answers, connections and TLS.
 
 pub(crate) mod address;
+pub(crate) mod api_access;
 pub(crate) mod body;
 pub(crate) mod cached;
 mod certificate;
@@ -20,3 +21,4 @@ pub(crate) mod params;
 pub(crate) mod presented;
 mod progress;
 pub mod tls;
+pub(crate) mod treatment;

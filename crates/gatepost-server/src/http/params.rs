@@ -9,12 +9,15 @@
 
 use std::fmt;
 
+use axum::body::Body;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use bytes::Bytes;
 use gatepost_operations::core::params::{Door, Params, Value};
 use gatepost_operations::core::refusal::{Code, Refusal};
 use serde::de::{Deserializer as _, MapAccess, Visitor};
+
+use super::body::collect;
 
 /// More parameters than this are no honest request.
 const MOST: usize = 1_000;
@@ -35,6 +38,16 @@ pub(crate) async fn read(door: Door, headers: &HeaderMap, body: Bytes) -> Result
         return Err(Code::InvalidRequest.because("too many parameters"));
     }
     settle(door, pairs)
+}
+
+/// Reads the parameters where bodies are forms and nothing else.
+pub(crate) async fn form_only(headers: &HeaderMap, body: Body, limit: usize) -> Result<Params, Refusal> {
+    let Shape::Form = Shape::of(headers) else {
+        return Err(Code::InvalidRequest.because("the Content-Type is not application/x-www-form-urlencoded"));
+    };
+    let body =
+        collect(body, limit).await.map_err(|_| Code::InvalidRequest.because("the body can't be read"))?;
+    read(Door::Standard, headers, body).await
 }
 
 /// Settles repetitions by the door's rule.

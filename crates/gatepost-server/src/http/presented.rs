@@ -90,7 +90,7 @@ fn assertion(params: &Params) -> Result<Option<&str>, Refusal> {
 }
 
 /// What the Authorization header says, as far as it is Basic (RFC 7617).
-enum Basic {
+pub(super) enum Basic {
     None,
     Several,
     Unreadable,
@@ -104,7 +104,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 impl Basic {
-    fn of(headers: &HeaderMap) -> Self {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
         let mut values = headers.get_all(AUTHORIZATION).iter();
         let Some(first) = values.next() else {
             return Self::None;

@@ -1,7 +1,12 @@
 //! This folder is where the public endpoints are, one a file.
 
 pub(crate) mod docs;
+pub(crate) mod forward_auth;
 pub(crate) mod health;
+pub(crate) mod introspect;
 pub(crate) mod jwks;
 pub(crate) mod metadata;
+pub(crate) mod revocations;
+pub(crate) mod revoke;
 pub(crate) mod token;
+pub(crate) mod verifiers;

@@ -3,16 +3,16 @@
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, PRAGMA};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gatepost_operations::core::params::Door;
-use gatepost_operations::core::refusal::{Code, Refusal};
+use gatepost_operations::core::refusal::Code;
 use gatepost_operations::tokens::{self, IssuedToken, TokenRequest};
 use serde::Serialize;
 
 use crate::http::body::Broken;
 use crate::http::facts::{LogFacts, Peer, RequestId};
-use crate::http::failure::{self, Dress};
+use crate::http::failure;
 use crate::http::{address, body, params, presented};
 use crate::state::App;
 
@@ -73,7 +73,7 @@ async fn answer(app: &App, door: Door, request: Request) -> Response {
 
     match tokens::issue(&app.gate, request).await {
         Ok(issued) => granted(door, issued),
-        Err(refusal) => refused(dress, refusal, &parts.headers),
+        Err(refusal) => dress.refused(refusal, &parts.headers),
     }
 }
 
@@ -109,17 +109,6 @@ fn granted(door: Door, issued: IssuedToken) -> Response {
         ..LogFacts::default()
     };
     let mut response = (headers, Body::from(text)).into_response();
-    response.extensions_mut().insert(facts);
-    response
-}
-
-fn refused(dress: Dress<'_>, refusal: Refusal, headers: &HeaderMap) -> Response {
-    let mut response = dress.refuse(&refusal, headers);
-    let facts = LogFacts {
-        refusal: Some(refusal.code.as_str()),
-        reason: Some(refusal.reason.into_owned()),
-        ..LogFacts::default()
-    };
     response.extensions_mut().insert(facts);
     response
 }

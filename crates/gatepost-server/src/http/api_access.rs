@@ -1,0 +1,20 @@
+//! This file is where an API shows who it is: its `api_id` and a secret in one Basic header (RFC 7617), nothing else.
+
+use axum::http::HeaderMap;
+use gatepost_operations::api_secrets::{self, AuthenticatedApi};
+use gatepost_operations::core::refusal::{Code, Refusal};
+use gatepost_operations::core::secret::Secret;
+use gatepost_operations::gate::Gate;
+
+use super::presented::Basic;
+
+/// The API that the request comes from; unknown, wrong and ended look the same from outside.
+pub(crate) fn prove(gate: &Gate, headers: &HeaderMap) -> Result<AuthenticatedApi, Refusal> {
+    match Basic::of(headers) {
+        Basic::Pair(id, secret) => api_secrets::authenticate(gate, &id, &Secret::new(secret))
+            .ok_or_else(|| Code::InvalidClient.because("not the id and secret of an API")),
+        Basic::None => Err(Code::InvalidClient.because("no Basic credentials")),
+        Basic::Unreadable => Err(Code::InvalidClient.because("the Basic credentials can't be read")),
+        Basic::Several => Err(Code::InvalidClient.because("several Authorization headers")),
+    }
+}

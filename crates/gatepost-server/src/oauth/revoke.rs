@@ -1,0 +1,83 @@
+//! This file is where a client gives back a token (RFC 7009): its own is revoked, any other makes no difference.
+
+use axum::extract::{Request, State};
+use axum::http::header::{CACHE_CONTROL, HeaderValue};
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use gatepost_guard::Caller;
+use gatepost_operations::authentication;
+use gatepost_operations::core::actor::Actor;
+use gatepost_operations::core::apis::ApiId;
+use gatepost_operations::core::clients::AuthenticatedClient;
+use gatepost_operations::core::params::{Door, Params};
+use gatepost_operations::core::refusal::{Code, Refusal};
+use gatepost_operations::core::time::Timestamp;
+use gatepost_operations::revocations;
+
+use crate::http::facts::{LogFacts, Peer};
+use crate::http::failure::Dress;
+use crate::http::{address, params, presented};
+use crate::state::App;
+
+/// `POST /oauth2/revoke`.
+pub(crate) async fn answer(State(app): State<App>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let done = async {
+        let params = params::form_only(&parts.headers, body, app.gate.config.server.body_limit).await?;
+        let who = prove(&app, &parts, &params).await?;
+        let token = params.text("token")?.filter(|token| !token.is_empty());
+        let token = token.ok_or_else(|| Code::InvalidRequest.because("no token").about("token"))?;
+        revoke(&app, &who, token).await
+    };
+    match done.await {
+        Ok(facts) => {
+            let headers = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+            let mut response = (StatusCode::OK, headers).into_response();
+            response.extensions_mut().insert(facts);
+            response
+        }
+        Err(refusal) => Dress::Standard(app.gate.issuer.as_str()).refused(refusal, &parts.headers),
+    }
+}
+
+/// The same steps as at the standard door.
+async fn prove(app: &App, parts: &Parts, params: &Params) -> Result<AuthenticatedClient, Refusal> {
+    let presented = presented::find(Door::Standard, &parts.headers, params)?;
+    let address = peer_address(app, &parts.extensions, &parts.headers);
+    authentication::prove(&app.gate, presented, address, app.gate.clock.now()).await
+}
+
+fn peer_address(app: &App, extensions: &Extensions, headers: &HeaderMap) -> Option<std::net::IpAddr> {
+    let peer = extensions.get::<Peer>()?.0.ip();
+    address::of_caller(peer, headers, &app.gate.config.server.trusted_proxies)
+}
+
+/// Revokes the client's own live token; what is told to the caller is the same for every token.
+async fn revoke(app: &App, who: &AuthenticatedClient, token: &str) -> Result<LogFacts, Refusal> {
+    let client = &who.record().client;
+    let facts = LogFacts { client_id: Some(client.id.to_string()), ..LogFacts::default() };
+    let Some((api, caller)) = live(app, &client.apis, token).await else {
+        return Ok(facts);
+    };
+    if caller.client_id != client.id.as_str() {
+        return Ok(facts);
+    }
+
+    let actor = Actor::Client { client_id: client.id.to_string() };
+    let expires = Timestamp::from_micros(caller.expires.0);
+    let revoked = revocations::revoke_token(&app.gate, &actor, api, &caller.jti, expires).await;
+    revoked.map_err(|failure| Code::TemporarilyUnavailable.because(failure.to_string()))?;
+    Ok(LogFacts { jti: Some(caller.jti.clone()), ..facts })
+}
+
+/// Which API the token is for and who presents it, if it is good; the client's own APIs are asked first.
+async fn live(app: &App, apis: &[ApiId], token: &str) -> Option<(ApiId, Caller)> {
+    let judges = app.verifiers.current().await;
+    for judge in judges.all_from(apis) {
+        if let Ok(caller) = judge.judge(token).await {
+            return Some((judge.id(), caller));
+        }
+    }
+    None
+}
