@@ -41,8 +41,8 @@ const MOST_SETS: u64 = 10_000;
 /// Speaks HTTP to the outside for the operations, which know no HTTP.
 #[async_trait]
 pub trait Fetch: Send + Sync {
-    /// Gets a JSON document over TLS from the one address, in the name of the URL's host; follows no redirect and reads
-    /// at most [`MAX_BYTES`]. The failure is told in words for the log.
+    /// Gets a JSON document over TLS from one of the addresses, in the name of the URL's host; follows no redirect and
+    /// reads at most [`MAX_BYTES`]. The failure is told in words for the log.
     async fn get(&self, what: &Document) -> Result<Fetched, String>;
 }
 
@@ -51,8 +51,8 @@ pub trait Fetch: Send + Sync {
 pub struct Document {
     /// Its URL; https.
     pub url: Url,
-    /// The address that was judged, the only one to connect to.
-    pub address: SocketAddr,
+    /// The addresses that were judged, to be tried in turn; no other may be connected to.
+    pub addresses: Vec<SocketAddr>,
     /// Whether it may be fetched only because the operator allows what is not public.
     pub is_internal: bool,
 }
@@ -207,11 +207,11 @@ impl Way {
 async fn admitted(uri: &str, allowed: &Allowed) -> Result<Document, String> {
     let uri = JwksUri::parse(uri, allowed).map_err(|bad| bad.to_string())?;
     let resolved = resolve(&uri).await?;
-    let address = uri.admit(&resolved, allowed).map_err(|bad| bad.to_string())?;
+    uri.admit(&resolved, allowed).map_err(|bad| bad.to_string())?;
     Ok(Document {
         url: uri.url().clone(),
-        address: SocketAddr::new(address, uri.port()),
-        is_internal: uri.is_internal(address, allowed),
+        is_internal: uri.is_internal(&resolved, allowed),
+        addresses: resolved.into_iter().map(|address| SocketAddr::new(address, uri.port())).collect(),
     })
 }
 
@@ -227,3 +227,6 @@ pub(crate) async fn resolve(uri: &JwksUri) -> Result<Vec<IpAddr>, String> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -64,8 +64,8 @@ impl JwksUri {
         }
         let uri = Self(url);
         match uri.host() {
-            Host::Ipv4(address) => uri.admit(&[address.into()], allowed).map(drop)?,
-            Host::Ipv6(address) => uri.admit(&[address.into()], allowed).map(drop)?,
+            Host::Ipv4(address) => uri.admit(&[address.into()], allowed)?,
+            Host::Ipv6(address) => uri.admit(&[address.into()], allowed)?,
             Host::Domain(name) if is_local(name) && !allowed.has_host(name) => {
                 return Err(bad("the jwks_uri leads to this machine itself", GIVE_PUBLIC));
             }
@@ -74,20 +74,23 @@ impl JwksUri {
         Ok(uri)
     }
 
-    /// The address to connect to among those that the host resolved to; one that is not public spoils them all.
-    pub fn admit(&self, resolved: &[IpAddr], allowed: &Allowed) -> Result<IpAddr, BadJwksUri> {
+    /// Judges the addresses that the host resolved to; one that is not public spoils them all.
+    pub fn admit(&self, resolved: &[IpAddr], allowed: &Allowed) -> Result<(), BadJwksUri> {
         let internal =
             resolved.iter().find(|address| !is_public(**address) && !allowed.has_address(**address));
         if let Some(address) = internal.filter(|_| !self.is_allowed_by_name(allowed)) {
             let what = format!("the jwks_uri leads to {address}, which is not public");
             return Err(BadJwksUri { what, fix: GIVE_PUBLIC });
         }
-        resolved.first().copied().ok_or_else(|| bad("the host of the jwks_uri has no address", GIVE_PUBLIC))
+        if resolved.is_empty() {
+            return Err(bad("the host of the jwks_uri has no address", GIVE_PUBLIC));
+        }
+        Ok(())
     }
 
     /// Whether it is fetched only because the operator allows what is not public.
-    pub fn is_internal(&self, address: IpAddr, allowed: &Allowed) -> bool {
-        self.is_allowed_by_name(allowed) || allowed.has_address(address)
+    pub fn is_internal(&self, resolved: &[IpAddr], allowed: &Allowed) -> bool {
+        self.is_allowed_by_name(allowed) || resolved.iter().any(|address| allowed.has_address(*address))
     }
 
     fn is_allowed_by_name(&self, allowed: &Allowed) -> bool {
@@ -297,7 +300,7 @@ mod tests {
         let of = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<IpAddr>>();
         let admit = |texts: &[&str]| uri.admit(&of(texts), &Allowed::default());
 
-        assert_eq!(admit(&["8.8.8.8", "1.1.1.1"]), Ok("8.8.8.8".parse().unwrap()));
+        assert_eq!(admit(&["8.8.8.8", "1.1.1.1"]), Ok(()));
         assert!(admit(&["8.8.8.8", "10.0.0.1"]).unwrap_err().to_string().contains("10.0.0.1"));
         assert!(admit(&["::1"]).is_err());
         assert!(admit(&[]).is_err());
@@ -324,7 +327,7 @@ mod tests {
         let allowed =
             Allowed { hosts: vec!["keys.internal".into()], networks: vec!["10.0.0.0/8".parse().unwrap()] };
         let public = parse("https://keys.example/j").unwrap();
-        assert!(!public.is_internal("8.8.8.8".parse().unwrap(), &allowed));
-        assert!(public.is_internal("10.0.0.1".parse().unwrap(), &allowed));
+        assert!(!public.is_internal(&["8.8.8.8".parse().unwrap()], &allowed));
+        assert!(public.is_internal(&["10.0.0.1".parse().unwrap()], &allowed));
     }
 }

@@ -1,8 +1,9 @@
 //! This file is where the server is a client itself: it gets key sets from where its clients publish them.
 //!
-//! One connection, to the address that was judged and no other; one request; a bounded answer. The name counts only for
+//! One connection, to an address that was judged and no other; one request; a bounded answer. The name counts only for
 //! the certificate. No redirect is followed, no compression asked for, nothing is kept open.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,9 +24,12 @@ use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
+/// How long one address of a host may keep the next one waiting.
+const TRY: Duration = Duration::from_millis(1_500);
 /// Room for the head of the answer.
 const MAX_HEAD: usize = 32 * 1024;
 
@@ -82,7 +86,7 @@ impl Fetch for Outbound {
     async fn get(&self, what: &Document) -> Result<Fetched, String> {
         let connector = if what.is_internal { &self.internal } else { &self.public };
         let failed = |error: &dyn std::error::Error| format!("the connection failed: {error}");
-        let stream = TcpStream::connect(what.address).await.map_err(|error| failed(&error))?;
+        let stream = connect(&what.addresses).await?;
         let stream = connector.connect(name(&what.url)?, stream).await.map_err(|error| failed(&error))?;
 
         let handshake = http1::Builder::new().max_buf_size(MAX_HEAD).handshake(TokioIo::new(stream)).await;
@@ -100,11 +104,24 @@ impl Fetch for Outbound {
     }
 }
 
+/// The first address that answers.
+async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, String> {
+    let mut last = "the host has no address".to_owned();
+    for address in addresses {
+        match timeout(TRY, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => last = format!("the connection failed: {error}"),
+            Err(_) => last = "the connection was not answered".to_owned(),
+        }
+    }
+    Err(last)
+}
+
 fn name(url: &Url) -> Result<ServerName<'static>, String> {
     let name = match url.host() {
         Some(Host::Domain(name)) => ServerName::try_from(name.trim_end_matches('.').to_owned()).ok(),
-        Some(Host::Ipv4(address)) => Some(ServerName::from(std::net::IpAddr::from(address))),
-        Some(Host::Ipv6(address)) => Some(ServerName::from(std::net::IpAddr::from(address))),
+        Some(Host::Ipv4(address)) => Some(ServerName::from(IpAddr::from(address))),
+        Some(Host::Ipv6(address)) => Some(ServerName::from(IpAddr::from(address))),
         None => None,
     };
     name.ok_or_else(|| "its host is no name that a certificate could be for".to_owned())
