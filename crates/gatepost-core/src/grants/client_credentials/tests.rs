@@ -69,7 +69,12 @@ fn proof(client: Client) -> AuthenticatedClient {
     let id = SecretId(Uuid::nil());
     let secret = StoredSecret { id, label: None, tag, created: NOW, expires: None, ended: None };
     let presented = Credentials { client_id: client.id.to_string(), secret: Secret::new("s".into()) };
-    let record = Arc::new(ClientRecord { client, partner_status: Status::Active, secrets: vec![secret] });
+    let record = Arc::new(ClientRecord {
+        client,
+        partner_status: Status::Active,
+        secrets: vec![secret],
+        keys: vec![],
+    });
     let source = Source { method: Method::SecretPost, address: None };
     authenticate(Some(&record), &presented, source, &peppers, NOW).unwrap()
 }
