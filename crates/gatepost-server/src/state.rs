@@ -24,7 +24,7 @@ impl App {
         match Outbound::new(gate.config.clients.jwks_uri_ca.as_deref()) {
             Ok(outbound) => gate.client_jwks.lend(Arc::new(outbound)),
             Err(why) => {
-                tracing::error!(%why, "no key set of a client can be fetched; stored keys are not touched")
+                tracing::error!(%why, "no key set of a client can be fetched; those that are stored still count");
             }
         }
         Self { verifiers: Verifiers::new(Arc::clone(&gate)), gate, stopping: Arc::default() }
