@@ -4,6 +4,7 @@
 mod algorithms;
 mod alike;
 mod asking;
+mod assertions;
 mod cast;
 mod discovery;
 mod exchanges;
