@@ -13,7 +13,7 @@ use gatepost_guard::jose::{JwkSet, SigningKey};
 use gatepost_guard::{JwksUrl, KeySource};
 use tokio::net::TcpListener;
 
-use crate::mint::public;
+use super::mint::public;
 
 /// What the server answers.
 #[derive(Clone)]

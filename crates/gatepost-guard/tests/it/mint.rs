@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use gatepost_guard::jose::{Algorithm, PublicKey, RsaBits, SigningKey, sign};
 use gatepost_guard::{Builder, FixedKeys, Guard, KeySource};
 
-use crate::clock::{NOW, TestClock};
+use super::clock::{NOW, TestClock};
 
 pub(crate) const ISSUER: &str = "https://auth.example.com";
 pub(crate) const AUDIENCE: &str = "https://api.example.com";

@@ -9,18 +9,18 @@ use gatepost_guard::jose::SigningKey;
 use gatepost_guard::{Caller, Guard};
 use tower::ServiceExt as _;
 
-use crate::mint::{BOTH, Draft, Profile, key};
+use super::mint::{BOTH, Draft, Profile, key};
 
 /// A token, and what becomes of it.
 pub(crate) struct Row {
     pub(crate) id: &'static str,
-    what: String,
-    token: String,
-    expected: Expected,
+    pub(crate) what: String,
+    pub(crate) token: String,
+    pub(crate) expected: Expected,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Expected {
+pub(crate) enum Expected {
     Accepted,
     /// With this code, so that a row can't pass because something else is wrong.
     Refused(&'static str),

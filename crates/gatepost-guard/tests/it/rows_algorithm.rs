@@ -5,8 +5,8 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair};
 use gatepost_guard::jose::{Algorithm, base64url, sign};
 
-use crate::mint::{Profile, fresh, key, text};
-use crate::rows::{Row, Rows, check};
+use super::mint::{Profile, fresh, key, text};
+use super::rows::{Row, Rows, check};
 
 const UNKNOWN: &str = "algorithm_unknown";
 
@@ -100,7 +100,7 @@ fn other_kinds(rows: &mut Rows) {
 async fn g011_zero_is_no_signature_of_an_elliptic_key_either() {
     let elliptic = fresh(Algorithm::Es256);
     let rsa = fresh(Algorithm::Rs256);
-    for profile in crate::mint::BOTH {
+    for profile in super::mint::BOTH {
         let guard = profile.guard_of(&[&elliptic, &rsa]);
         let forged = sign::finish(profile.draft(&elliptic).input(), &[0; 64]);
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use gatepost_guard::{Caller, RevocationCheck};
 
-use crate::clock::{NOW, TestClock};
-use crate::mint::{BOTH, Profile, fixed, key, text};
-use crate::rows::{Row, Rows, check};
+use super::clock::{NOW, TestClock};
+use super::mint::{BOTH, Profile, fixed, key, text};
+use super::rows::{Row, Rows, check};
 
 #[tokio::test]
 async fn every_claims_row_has_its_verdict() {

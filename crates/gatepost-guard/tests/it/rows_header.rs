@@ -2,9 +2,9 @@
 
 use gatepost_guard::jose::{Algorithm, SigningKey};
 
-use crate::jwks_server::JwksServer;
-use crate::mint::{BOTH, Profile, fresh, key, text};
-use crate::rows::{Row, Rows, check};
+use super::jwks_server::JwksServer;
+use super::mint::{BOTH, Profile, fresh, key, text};
+use super::rows::{Row, Rows, check};
 
 #[tokio::test]
 async fn every_header_row_has_its_verdict() {

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use axum::http::HeaderValue;
 use gatepost_guard::jose::{base64url, sign};
 
-use crate::mint::{BOTH, Profile, key};
-use crate::rows::{Row, Rows, assert_is_refusal, call, check};
+use super::mint::{BOTH, Profile, key};
+use super::rows::{Row, Rows, assert_is_refusal, call, check};
 
 const NOT_THREE: &str = "not_three_parts";
 

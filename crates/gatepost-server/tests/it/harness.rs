@@ -71,8 +71,8 @@ impl Clock for SteppingClock {
 pub(crate) struct TestServer {
     pub(crate) gate: Arc<Gate>,
     pub(crate) clock: Arc<SteppingClock>,
-    edge: Edge,
-    folder: TempDir,
+    pub(crate) edge: Edge,
+    folder: Arc<TempDir>,
 }
 
 impl TestServer {
@@ -89,12 +89,36 @@ impl TestServer {
         }
         let clock = Arc::new(SteppingClock::at(START));
         let gate = Arc::new(open(folder.path(), settings, &clock).await);
-        Self { edge: edge(&gate), gate, clock, folder }
+        Self { edge: edge(&gate), gate, clock, folder: Arc::new(folder) }
+    }
+
+    /// An empty server of another issuer, whose clock stands still.
+    pub(crate) async fn of_issuer(issuer: &str, micros: i64) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(SteppingClock::at(micros));
+        clock.stop_at(micros);
+        let config = config(folder.path(), [("keys.rsa_bits", "2048")].iter());
+        let clock_of_gate = Arc::clone(&clock) as Arc<dyn Clock>;
+        let gate = setup::open_or_init(config, Issuer::parse(issuer).unwrap(), clock_of_gate).await.unwrap();
+        let gate = Arc::new(gate);
+        Self { edge: edge(&gate), gate, clock, folder: Arc::new(folder) }
     }
 
     /// A second node: another gate over the same state.
     pub(crate) async fn another_node(&self) -> Arc<Gate> {
         Arc::new(open(self.folder.path(), &[], &self.clock).await)
+    }
+
+    /// A second node that answers requests; it shares the state and the clock, and lives as long as the first.
+    pub(crate) async fn another_server(&self) -> Self {
+        let gate = self.another_node().await;
+        Self { edge: edge(&gate), gate, clock: Arc::clone(&self.clock), folder: Arc::clone(&self.folder) }
+    }
+
+    /// The same state after a stop and a start.
+    pub(crate) async fn restarted(self) -> Self {
+        self.gate.store.close().await;
+        self.another_server().await
     }
 
     /// Sends one request through layers and routes.

@@ -13,10 +13,10 @@ use crate::harness::{ISSUER, TestServer};
 use crate::reply::Reply;
 
 #[derive(Deserialize)]
-struct Row {
-    id: String,
+pub(crate) struct Row {
+    pub(crate) id: String,
     surface: String,
-    description: String,
+    pub(crate) description: String,
     request: Sent,
     expect: Expected,
 }
@@ -46,7 +46,7 @@ struct Expected {
 }
 
 /// What stands for the names in braces.
-struct Names(Vec<(&'static str, String)>);
+pub(crate) struct Names(pub(crate) Vec<(&'static str, String)>);
 
 impl Names {
     async fn of(server: &TestServer) -> Self {
@@ -82,7 +82,7 @@ impl Names {
 }
 
 impl Row {
-    fn ask(&self, names: &Names) -> Ask {
+    pub(crate) fn ask(&self, names: &Names) -> Ask {
         let sent = &self.request;
         let ask = Ask::new(&sent.method, &names.put_into(&sent.path));
         let ask =
@@ -99,14 +99,15 @@ impl Row {
         Ask { body, ..ask }
     }
 
-    fn is_expected(&self, reply: &Reply) -> bool {
+    pub(crate) fn is_expected(&self, reply: &Reply) -> bool {
         let (status, error) = reply.outcome();
         let named = status != 200 && self.expect.error.as_ref().is_some_and(|expected| *expected != error);
         self.expect.status.contains(&status) && !named
     }
 }
 
-fn rows(surface: &str) -> Vec<Row> {
+/// The rows about a surface.
+pub(crate) fn rows(surface: &str) -> Vec<Row> {
     let all: Vec<Row> = serde_json::from_str(include_str!("../data/hostile.json")).unwrap();
     all.into_iter().filter(|row| row.surface == surface).collect()
 }
