@@ -13,6 +13,7 @@ pub mod clients;
 pub mod clock;
 pub mod config;
 pub mod discovery;
+pub mod doctor;
 pub mod entropy;
 pub mod failure;
 pub mod gate;

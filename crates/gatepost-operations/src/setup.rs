@@ -27,7 +27,7 @@ use crate::master_key::{self, MasterKey};
 /// The API that an empty store gets.
 pub const DEFAULT_API: &str = "default";
 
-const SQLITE_FILE: &str = "gatepost.db";
+pub(crate) const SQLITE_FILE: &str = "gatepost.db";
 
 /// What was set up.
 #[derive(Clone, Debug, Serialize)]
@@ -54,7 +54,9 @@ pub async fn init(config: &Config, issuer: &Issuer, clock: &Arc<dyn Clock>) -> R
             "start it with `gatepost serve`, or give another --data folder",
         ));
     }
-    let kid = fill(&*store, config, &master, issuer, &**clock).await?;
+    let filled = fill(&*store, config, &master, issuer, &**clock).await;
+    store.close().await;
+    let kid = filled?;
     Ok(Report {
         data: config.data.display().to_string(),
         master_key: master_key::path(&config.data).display().to_string(),

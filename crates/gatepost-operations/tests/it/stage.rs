@@ -71,6 +71,11 @@ impl Stage {
         self.hands.0.fetch_add(i64::try_from(time.as_micros()).unwrap(), Ordering::SeqCst);
     }
 
+    /// Moves the clock back.
+    pub(crate) fn set_back(&self, time: Duration) {
+        self.hands.0.fetch_sub(i64::try_from(time.as_micros()).unwrap(), Ordering::SeqCst);
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.hands.now()
     }
