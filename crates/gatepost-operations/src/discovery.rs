@@ -1,7 +1,7 @@
 //! This file is where the facts that the server publishes about itself are gathered (RFC 8414).
 
 use gatepost_core::clients::Method;
-use gatepost_core::grants::client_credentials;
+use gatepost_core::grants::GrantType;
 use gatepost_jose::{Algorithm, Jwk};
 use serde::Serialize;
 
@@ -25,7 +25,7 @@ pub struct Metadata {
     /// None: nobody is redirected here.
     pub response_types_supported: [&'static str; 0],
     /// The grants.
-    pub grant_types_supported: [&'static str; 1],
+    pub grant_types_supported: Vec<&'static str>,
     /// How clients may authenticate.
     pub token_endpoint_auth_methods_supported: Vec<&'static str>,
     /// What they may sign assertions with.
@@ -65,7 +65,7 @@ pub fn metadata(gate: &Gate) -> Metadata {
         jwks_uri: gate.issuer.at("/.well-known/jwks.json"),
         scopes_supported: scopes,
         response_types_supported: [],
-        grant_types_supported: [client_credentials::NAME],
+        grant_types_supported: GrantType::ALL.map(GrantType::as_str).to_vec(),
         token_endpoint_auth_methods_supported: Method::ALL.map(Method::as_str).to_vec(),
         token_endpoint_auth_signing_alg_values_supported: Algorithm::ALL.map(Algorithm::as_str).to_vec(),
         introspection_endpoint: gate.issuer.at("/oauth2/introspect"),

@@ -21,6 +21,7 @@ pub mod journal;
 pub mod key_ring;
 pub mod keys;
 pub mod master_key;
+pub mod news;
 pub mod partners;
 pub mod revocations;
 pub mod routes;

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::gate::Gate;
+use crate::news;
 use crate::running::{self, Running};
 use crate::setup;
 
@@ -76,20 +77,20 @@ const OFFLINE_GRACE: Duration = Duration::from_secs(600);
 
 /// Whether what is known of revocations is of this second; if it is older, the store is asked once more.
 pub async fn hears_the_store(gate: &Gate) -> bool {
-    if gate.clock.now().since(gate.heard()) <= NEWS_LASTS {
+    if gate.clock.now().since(gate.followed.heard()) <= NEWS_LASTS {
         return true;
     }
-    matches!(tokio::time::timeout(NEWS_LASTS, gate.take_up_news()).await, Ok(Ok(())))
+    matches!(tokio::time::timeout(NEWS_LASTS, news::take_up(gate)).await, Ok(Ok(())))
 }
 
 /// Whether the store has been away for no longer than what is known may be used; nothing is asked.
 pub fn is_within_grace(gate: &Gate) -> bool {
-    gate.clock.now().since(gate.heard()) <= OFFLINE_GRACE
+    gate.clock.now().since(gate.followed.heard()) <= OFFLINE_GRACE
 }
 
 /// Checks from memory; the watch asks the store.
 pub fn readiness(gate: &Gate) -> Readiness {
-    let silent = gate.clock.now().since(gate.heard());
+    let silent = gate.clock.now().since(gate.followed.heard());
     let patience = gate.config.cache.refresh.saturating_mul(6).max(Duration::from_secs(3));
     Readiness { store: silent <= patience, keys: gate.ring().is_complete() }
 }

@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use gatepost_core::clients::{AuthenticatedClient, ClientId, Presented};
-use gatepost_core::grants::{Grant, client_credentials};
-use gatepost_core::params::{Door, Params, Value};
+use gatepost_core::grants::{self, Grant, GrantType};
+use gatepost_core::params::{Door, Params};
 use gatepost_core::refusal::{Code, Refusal};
 use gatepost_core::scope::Scopes;
 use gatepost_core::secret::{Secret, SecretForm};
@@ -73,10 +73,10 @@ async fn decide_and_mint(
     started: Timestamp,
 ) -> Result<IssuedToken, Refusal> {
     let params = request.params?;
-    check_grant_type(request.door, &params)?;
+    let grant_type = grants::asked(request.door, &params)?;
     let who = authentication::prove(gate, request.presented?, request.address, started).await?;
 
-    let granted = grant_and_mint(gate, &who, request.door, &params, started).await;
+    let granted = grant_and_mint(gate, &who, (grant_type, request.door, &params), started).await;
     let client = &who.record().client.id;
     match &granted {
         Ok(_) => gate.usage.issued(client, who.secret(), request.address, started),
@@ -91,32 +91,17 @@ async fn decide_and_mint(
 async fn grant_and_mint(
     gate: &Gate,
     who: &AuthenticatedClient,
-    door: Door,
-    params: &Params,
+    (grant_type, door, params): (GrantType, Door, &Params),
     started: Timestamp,
 ) -> Result<IssuedToken, Refusal> {
     let ring = gate.ring();
-    let grant = client_credentials::decide(who, door, params, ring.apis())?;
+    let grant = grants::decide(grant_type, who, door, params, ring.apis())?;
     let signer = ring.keys_of(grant.api.api.id).map(|keys| keys.signer.clone());
     let signer = signer.ok_or_else(|| Code::TemporarilyUnavailable.because("the API has no signing key"))?;
 
     let issued = mint(gate, &grant, &signer, started).await?;
     before_answer(gate, &issued).await;
     Ok(issued)
-}
-
-/// Only one grant exists here; each door has its own word for a request that names none.
-fn check_grant_type(door: Door, params: &Params) -> Result<(), Refusal> {
-    match (params.find("grant_type"), door) {
-        (Some(Value::Text(name)), _) if name == client_credentials::NAME => Ok(()),
-        (None, Door::Standard) => Err(Code::InvalidRequest.because("no grant_type").about("grant_type")),
-        (Some(Value::Text(_)), _) | (_, Door::Origin) => {
-            Err(Code::UnsupportedGrantType.because("the grant is not client_credentials"))
-        }
-        (Some(_), Door::Standard) => {
-            Err(Code::InvalidRequest.because("grant_type is not text").about("grant_type"))
-        }
-    }
 }
 
 async fn mint(

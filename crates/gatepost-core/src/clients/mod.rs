@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::apis::ApiId;
+use crate::grants::GrantType;
 use crate::name::Name;
 use crate::partners::{PartnerId, Status};
 use crate::scope::Scopes;
@@ -74,14 +75,6 @@ impl fmt::Display for ClientId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UserId(pub Uuid);
-
-/// The grants that a client may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GrantType {
-    /// RFC 6749 section 4.4.
-    ClientCredentials,
-}
 
 /// What happens to a scope that exists but was not granted to the client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

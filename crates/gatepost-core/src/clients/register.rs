@@ -1,6 +1,7 @@
 //! This file is where clients come to be, and what a client may not be.
 
-use super::{Client, ClientId, GrantType, Method, UngrantedScope, UserId};
+use super::{Client, ClientId, Method, UngrantedScope, UserId};
+use crate::grants::GrantType;
 use crate::apis::{ApiId, ApiWithScopes};
 use crate::change::Change;
 use crate::name::Name;

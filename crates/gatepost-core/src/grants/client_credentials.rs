@@ -2,19 +2,16 @@
 
 use std::sync::Arc;
 
-use super::Grant;
+use super::{Grant, GrantType};
 use crate::apis::{ApiId, ApiWithScopes};
-use crate::clients::{AuthenticatedClient, Client, GrantType, UngrantedScope};
+use crate::clients::{AuthenticatedClient, Client, UngrantedScope};
 use crate::params::{Door, Params, Value};
 use crate::refusal::{Code, Refusal};
 use crate::scope::{BadScope, Scope, Scopes};
 use crate::tokens::profile::Profile;
 
-/// The name by which requests ask for this grant.
-pub const NAME: &str = "client_credentials";
-
 /// Decides what the client gets: its right to the grant, then the API, then the scopes.
-pub fn decide(
+pub(super) fn decide(
     who: &AuthenticatedClient,
     door: Door,
     params: &Params,

@@ -1,11 +1,15 @@
 //! This folder is where grants are, one a file: what an authenticated client may have.
 
-pub mod client_credentials;
+mod client_credentials;
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::apis::ApiWithScopes;
-use crate::clients::ClientRecord;
+use crate::clients::{AuthenticatedClient, ClientRecord};
+use crate::params::{Door, Params, Value};
+use crate::refusal::{Code, Refusal};
 use crate::scope::Scopes;
 use crate::time::Lifetime;
 
@@ -22,4 +26,52 @@ pub struct Grant {
     pub scopes_differ: bool,
     /// For how long.
     pub lifetime: Lifetime,
+}
+
+/// The grants that there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantType {
+    /// RFC 6749 section 4.4.
+    ClientCredentials,
+}
+
+impl GrantType {
+    /// Every grant that the server offers.
+    pub const ALL: [Self; 1] = [Self::ClientCredentials];
+
+    /// The name by which requests ask for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ClientCredentials => "client_credentials",
+        }
+    }
+}
+
+/// The grant that a request asks for; each door has its own word for a request that names none.
+pub fn asked(door: Door, params: &Params) -> Result<GrantType, Refusal> {
+    let unsupported = || Code::UnsupportedGrantType.because("there is no such grant");
+    match (params.find("grant_type"), door) {
+        (Some(Value::Text(name)), _) => {
+            GrantType::ALL.into_iter().find(|grant| grant.as_str() == name).ok_or_else(unsupported)
+        }
+        (_, Door::Origin) => Err(unsupported()),
+        (None, Door::Standard) => Err(Code::InvalidRequest.because("no grant_type").about("grant_type")),
+        (Some(_), Door::Standard) => {
+            Err(Code::InvalidRequest.because("grant_type is not text").about("grant_type"))
+        }
+    }
+}
+
+/// Decides what the client gets by that grant.
+pub fn decide(
+    grant: GrantType,
+    who: &AuthenticatedClient,
+    door: Door,
+    params: &Params,
+    apis: &[Arc<ApiWithScopes>],
+) -> Result<Grant, Refusal> {
+    match grant {
+        GrantType::ClientCredentials => client_credentials::decide(who, door, params, apis),
+    }
 }

@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
 use crate::gate::Gate;
+use crate::news;
 
 /// Follows the store until the returned task is aborted.
 pub fn start(gate: Arc<Gate>) -> JoinHandle<()> {
@@ -18,7 +19,7 @@ pub fn start(gate: Arc<Gate>) -> JoinHandle<()> {
         let mut reachable = true;
         loop {
             ticks.tick().await;
-            let outcome = gate.take_up_news().await;
+            let outcome = news::take_up(&gate).await;
             // Said when it changes, not each half second.
             match (&outcome, reachable) {
                 (Err(failure), true) => {

@@ -16,6 +16,7 @@ use super::{KeyMaker, KeyView, find, owner_name};
 use crate::apis;
 use crate::failure::{Failure, Kind};
 use crate::gate::Gate;
+use crate::news;
 use crate::revocations::token_life;
 
 /// Verifiers of a key set without ids try every key; more than this they would not.
@@ -129,7 +130,7 @@ pub async fn tick(gate: &Gate) -> Result<(), Failure> {
                 break;
             };
             match carry_out(gate, &Actor::System, api, step).await {
-                Err(failure) if failure.kind == Kind::Conflict => gate.take_up_news().await?,
+                Err(failure) if failure.kind == Kind::Conflict => news::take_up(gate).await?,
                 outcome => outcome?,
             }
         }

@@ -94,12 +94,12 @@ async fn of_two_nodes_that_rotate_at_once_one_wins() {
         );
         assert_eq!(usize::from(one.is_ok()) + usize::from(two.is_ok()), 1);
         stage.pass(DAY);
-        stage.gate.take_up_news().await.unwrap();
-        other.take_up_news().await.unwrap();
+        gatepost_operations::news::take_up(&stage.gate).await.unwrap();
+        gatepost_operations::news::take_up(&other).await.unwrap();
         let (one, two) = tokio::join!(keys::tick(&stage.gate), keys::tick(&other));
         one.and(two).unwrap();
-        stage.gate.take_up_news().await.unwrap();
-        other.take_up_news().await.unwrap();
+        gatepost_operations::news::take_up(&stage.gate).await.unwrap();
+        gatepost_operations::news::take_up(&other).await.unwrap();
         let signing = states(&stage.gate, "bookings").await.iter().filter(|state| **state == "signing").count();
         assert_eq!(signing, 1);
         let documents = [&stage.gate, &other].map(|gate| gate.ring().document("bookings", true).unwrap().body.clone());

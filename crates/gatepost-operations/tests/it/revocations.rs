@@ -71,7 +71,7 @@ async fn another_node_and_a_restart_know_what_was_revoked() {
 
     revocations::end_tokens_of_client(&stage.gate, &ACTOR, &acme.client.client_id).await.unwrap();
     assert!(!is_revoked(&other, &acme, issued));
-    other.take_up_news().await.unwrap();
+    gatepost_operations::news::take_up(&other).await.unwrap();
     assert!(is_revoked(&other, &acme, issued));
     assert!(is_revoked(&stage.second_node().await, &acme, issued));
 }

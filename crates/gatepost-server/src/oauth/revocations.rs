@@ -36,7 +36,7 @@ pub(crate) async fn answer(
 
 /// Answers at once what the caller does not know yet, else when there is news or the wait is over.
 async fn told(app: &App, query: &str, headers: &HeaderMap) -> Result<Response, Refusal> {
-    let mut changes = app.gate.changes();
+    let mut changes = app.gate.followed.changes();
     let mut stopping = app.stopping();
     // Who may not know must not learn from the order of checks either: the wait is read after the proof.
     api_access::prove(&app.gate, headers)?;

@@ -2,8 +2,9 @@
 
 use gatepost_core::change::Change;
 use gatepost_core::clients::{
-    Client, ClientId, GrantType, Method, SecretId, StoredSecret, UngrantedScope, UserId,
+    Client, ClientId, Method, SecretId, StoredSecret, UngrantedScope, UserId,
 };
+use gatepost_core::grants::GrantType;
 use gatepost_core::name::{Name, Slug};
 use gatepost_core::partners::{Partner, PartnerId, Status};
 use gatepost_core::scope::Scopes;

@@ -116,7 +116,7 @@ async fn what_another_node_changed_is_published_once_the_news_is_taken_up() {
     apis::create(&other, &Actor::System, strange).await.unwrap();
     assert_eq!(read(&server, "/.well-known/jwks/strange.json").await.status, 404);
 
-    server.gate.take_up_news().await.unwrap();
+    gatepost_operations::news::take_up(&server.gate).await.unwrap();
     assert_eq!(algorithms(&read(&server, "/.well-known/jwks/strange.json").await), ["EdDSA"]);
     assert_eq!(algorithms(&read(&server, KEYS).await), ["ES256", "EdDSA", "EdDSA"]);
     let scopes = read(&server, METADATA).await.json()["scopes_supported"].clone();
@@ -187,7 +187,7 @@ async fn a_server_that_has_heard_nothing_from_its_store_is_alive_but_not_ready()
     assert_eq!(reply.json()["checks"], json!({ "store": false, "keys": true, "stopping": false }));
     assert_eq!(read(&server, "/livez").await.json(), json!({ "status": "ok" }));
 
-    server.gate.take_up_news().await.unwrap();
+    gatepost_operations::news::take_up(&server.gate).await.unwrap();
     assert_eq!(read(&server, "/readyz").await.status, 200);
     for path in ["/livez", "/readyz"] {
         assert_eq!(read(&server, path).await.header("cache-control"), Some("no-store"));

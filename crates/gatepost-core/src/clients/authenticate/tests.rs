@@ -5,7 +5,8 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::*;
-use crate::clients::{Client, ClientId, GrantType, UngrantedScope, UserId};
+use crate::clients::{Client, ClientId, UngrantedScope, UserId};
+use crate::grants::GrantType;
 use crate::name::Name;
 use crate::partners::PartnerId;
 use crate::scope::Scopes;

@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::apis::{Api, ApiId, ApiWithScopes, Audience};
-use crate::clients::{Client, ClientId, ClientRecord, GrantType, UngrantedScope, UserId};
+use crate::clients::{Client, ClientId, ClientRecord, UngrantedScope, UserId};
+use crate::grants::GrantType;
 use crate::name::{Name, Slug};
 use crate::partners::{PartnerId, Status};
 use crate::scope::Scopes;

@@ -77,11 +77,11 @@ async fn c15_a_client_stopped_at_another_node_is_refused_once_the_news_is_taken_
 
     let by = gatepost_core::actor::Actor::System;
     gatepost_operations::clients::suspend(&other, &by, C).await.unwrap();
-    server.gate.take_up_news().await.unwrap();
+    gatepost_operations::news::take_up(&server.gate).await.unwrap();
     assert_eq!(server.send(at(ORIGIN, C, S)).await.status, 401);
 
     gatepost_operations::clients::resume(&other, &by, C).await.unwrap();
-    server.gate.take_up_news().await.unwrap();
+    gatepost_operations::news::take_up(&server.gate).await.unwrap();
     assert_eq!(server.send(at(ORIGIN, C, S)).await.status, 200);
 }
 
@@ -95,13 +95,13 @@ async fn c15_the_clients_of_a_partner_stopped_at_another_node_are_refused_once_t
     }
 
     gatepost_operations::partners::suspend(&other, &by, "acme").await.unwrap();
-    server.gate.take_up_news().await.unwrap();
+    gatepost_operations::news::take_up(&server.gate).await.unwrap();
     for id in [C, cast::INTEGER] {
         assert_eq!(server.send(at(ORIGIN, id, S)).await.status, 401);
     }
 
     gatepost_operations::partners::resume(&other, &by, "acme").await.unwrap();
-    server.gate.take_up_news().await.unwrap();
+    gatepost_operations::news::take_up(&server.gate).await.unwrap();
     assert_eq!(server.send(at(ORIGIN, C, S)).await.status, 200);
 }
 
