@@ -35,7 +35,7 @@ fn run() -> ExitCode {
         Err(error) => return not_understood(&error, json),
     };
     match commands::run(line) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(trouble) => {
             output::report(&trouble, json);
             ExitCode::from(trouble.exit.code())
@@ -92,7 +92,8 @@ fn usage(error: &clap::Error) -> Trouble {
 /// A running server tells its log; a command tells its operator.
 fn tell_of_panic(panic: &panic::PanicHookInfo<'_>) {
     let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
-    let why = panic.payload_as_str().unwrap_or("no message");
+    // A formatted message may hold anything, a secret too; only what stands in the program is told.
+    let why = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("no fixed message");
     if tracing::dispatcher::has_been_set() {
         tracing::error!(target: "gatepost", %place, why, "something broke inside; {REPORT}");
         return;

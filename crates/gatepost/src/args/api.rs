@@ -3,6 +3,8 @@
 use clap::{Args, Subcommand};
 use gatepost_operations::core::tokens::profile::{Sub, Timestamps};
 
+use super::api_access::{ApiRouteCommand, ApiSecretCommand};
+
 /// The APIs that tokens are for.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ApiCommand {
@@ -22,6 +24,12 @@ pub(crate) enum ApiCommand {
         /// Its name
         api: String,
     },
+    /// The secrets by which an API asks about its tokens
+    #[command(subcommand)]
+    Secret(ApiSecretCommand),
+    /// Which scopes the routes of an API need, for forward-auth
+    #[command(subcommand)]
+    Route(ApiRouteCommand),
 }
 
 /// What a new API is.

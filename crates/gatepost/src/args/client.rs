@@ -1,11 +1,13 @@
 //! This file is where the commands about clients are described.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use uuid::Uuid;
 
 use super::spans::lifetime;
 
-const AUTH_METHODS: [&str; 3] = ["client_secret_basic", "client_secret_post", "any"];
+const AUTH_METHODS: [&str; 4] = ["client_secret_basic", "client_secret_post", "private_key_jwt", "any"];
 
 /// The programs of partners.
 #[derive(Debug, Subcommand)]
@@ -25,7 +27,7 @@ pub(crate) enum ClientCommand {
     },
     /// Change a client; lists are replaced whole
     Update(ClientUpdate),
-    /// Stop a client from getting tokens
+    /// Stop a client from getting tokens, and end those that it has
     Suspend {
         /// Its client id
         client: String,
@@ -35,11 +37,65 @@ pub(crate) enum ClientCommand {
         /// Its client id
         client: String,
     },
-    /// Delete a client with its secrets
+    /// Delete a client with its secrets and keys
     Delete {
         /// Its client id
         client: String,
     },
+    /// The public keys that a client signs assertions for (private_key_jwt)
+    #[command(subcommand)]
+    Key(ClientKeyCommand),
+}
+
+/// The public keys that a client signs assertions for.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClientKeyCommand {
+    /// Add a public key to a client, or the address where its keys are
+    Add(ClientKeyAdd),
+    /// List the keys of a client
+    List {
+        /// The client's id
+        client: String,
+    },
+    /// Remove a key from a client
+    Remove {
+        /// The client's id
+        client: String,
+        /// The key's id, as the list prints it
+        key: Uuid,
+        /// Remove it even if it is the last thing that the client can authenticate with
+        #[arg(long)]
+        force: bool,
+    },
+}
+
+/// A new key of a client.
+#[derive(Debug, Args)]
+pub(crate) struct ClientKeyAdd {
+    /// The client's id
+    pub(crate) client: String,
+    /// Where the key is.
+    #[command(flatten)]
+    pub(crate) source: ClientKeySource,
+    /// With a PEM file: what an RSA key is used with [default: RS256]
+    #[arg(long, conflicts_with_all = ["jwk_file", "jwks_uri"], ignore_case = true,
+          value_parser = ["RS256", "PS256", "ES256", "EdDSA"])]
+    pub(crate) alg: Option<String>,
+}
+
+/// Where a new key of a client is: exactly one place.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct ClientKeySource {
+    /// In this PEM file: BEGIN PUBLIC KEY, RSA or not
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pem_file: Option<PathBuf>,
+    /// In this file, as one JSON Web Key
+    #[arg(long, value_name = "FILE")]
+    pub(crate) jwk_file: Option<PathBuf>,
+    /// In the key set at this https address, which the client keeps up to date
+    #[arg(long, value_name = "URL")]
+    pub(crate) jwks_uri: Option<String>,
 }
 
 /// What a new client is.

@@ -1,6 +1,7 @@
 //! This folder is where the command line is described, one file a noun; what is read here is data, the commands act on it.
 
 mod api;
+mod api_access;
 mod client;
 mod config;
 mod key;
@@ -12,17 +13,20 @@ mod secret;
 mod server;
 mod spans;
 mod token;
+mod usage;
 
 pub(crate) use api::{ApiCommand, ApiCreate, ApiUpdate, PassportFlags};
-pub(crate) use client::{ClientCommand, ClientCreate, ClientUpdate};
+pub(crate) use api_access::{ApiRouteCommand, ApiSecretCommand};
+pub(crate) use client::{ClientCommand, ClientCreate, ClientKeyAdd, ClientKeyCommand, ClientUpdate};
 pub(crate) use config::ConfigCommand;
 pub(crate) use key::{KeyCommand, KeyFormat};
 pub(crate) use partner::PartnerCommand;
 pub(crate) use scope::ScopeCommand;
-pub(crate) use secret::SecretCommand;
+pub(crate) use secret::{PatternFormat, SecretCommand, SecretEnd};
 pub(crate) use server::{Dev, Init, Serve};
 pub(crate) use spans::Until;
-pub(crate) use token::TokenCommand;
+pub(crate) use token::{RevokeTarget, TokenCommand};
+pub(crate) use usage::UsageCommand;
 
 use std::path::PathBuf;
 
@@ -77,6 +81,8 @@ pub(crate) enum Command {
     Init(Init),
     /// Run the server; an empty folder is set up first
     Serve(Serve),
+    /// Check everything that can be wrong, and say how to mend it; exit code 8 when something is
+    Doctor,
     /// Sum up the state, and whether a server runs on it
     Status,
     /// Print the version
@@ -99,9 +105,12 @@ pub(crate) enum Command {
     /// The keys that sign tokens
     #[command(subcommand)]
     Key(KeyCommand),
-    /// Get a token, look into one, verify one
+    /// Get a token, look into one, verify one, revoke
     #[command(subcommand)]
     Token(TokenCommand),
+    /// What clients did, by the hour
+    #[command(subcommand)]
+    Usage(UsageCommand),
     /// The settings in force
     #[command(subcommand)]
     Config(ConfigCommand),

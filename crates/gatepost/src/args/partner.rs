@@ -29,7 +29,7 @@ pub(crate) enum PartnerCommand {
         #[arg(long)]
         name: String,
     },
-    /// Stop a partner's clients from getting tokens
+    /// Stop a partner's clients from getting tokens, and end those that they have
     Suspend {
         /// Its UUID or slug
         partner: String,

@@ -42,10 +42,17 @@ fn section(page: &mut String, noun: &Command) {
     if own(noun).next().is_none() {
         body(page, noun);
     }
-    for verb in own(noun) {
-        let _ = write!(page, "\n### gatepost {} {}\n\n{}.\n", noun.get_name(), verb.get_name(), about(verb));
+    own(noun).for_each(|verb| verbs(page, noun.get_name(), verb));
+}
+
+/// A verb, or the verbs of a noun within a noun, such as `api secret add`.
+fn verbs(page: &mut String, before: &str, verb: &Command) {
+    let name = format!("{before} {}", verb.get_name());
+    if own(verb).next().is_none() {
+        let _ = write!(page, "\n### gatepost {name}\n\n{}.\n", about(verb));
         body(page, verb);
     }
+    own(verb).for_each(|inner| verbs(page, &name, inner));
 }
 
 fn body(page: &mut String, command: &Command) {

@@ -1,9 +1,12 @@
 //! This file is where the commands about secrets are described.
 
-use clap::Subcommand;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
 use uuid::Uuid;
 
-use super::spans::{Until, until};
+use super::spans::{Until, span, until};
 
 /// The secrets that clients authenticate with.
 #[derive(Debug, Subcommand)]
@@ -19,19 +22,57 @@ pub(crate) enum SecretCommand {
         #[arg(long, value_name = "TIME", value_parser = until)]
         expires: Option<Until>,
     },
-    /// List the secrets of a client, never the secrets themselves
+    /// Add a secret and let every other one end after an overlap; the new one is printed, this once
+    Roll {
+        /// The client's id
+        client: String,
+        /// How long the others are still accepted, at most
+        #[arg(long, value_name = "TIME", value_parser = span, default_value = "24h")]
+        overlap: Duration,
+    },
+    /// List the secrets of a client and when each was used last, never the secrets themselves
     List {
         /// The client's id
         client: String,
     },
-    /// End a secret now
-    End {
-        /// The client's id
-        client: String,
-        /// The secret's id, as the list prints it
-        secret: Uuid,
-        /// End it even if it is the last one that the client can use
-        #[arg(long)]
-        force: bool,
+    /// End a secret now; one that was used within 24 hours only when that is confirmed
+    End(SecretEnd),
+    /// Check offline whether a text is a whole secret; read from standard input, exit code 8 when it is none
+    Lint {
+        /// Read the secret from this file instead
+        #[arg(long, value_name = "FILE")]
+        secret_file: Option<PathBuf>,
     },
+    /// Print a rule by which scanners find leaked secrets
+    Pattern {
+        /// Whose rule it is
+        #[arg(long, value_enum, default_value = "regex")]
+        format: PatternFormat,
+    },
+}
+
+/// Ending a secret.
+#[derive(Debug, Args)]
+pub(crate) struct SecretEnd {
+    /// The client's id
+    pub(crate) client: String,
+    /// The secret's id, as the list prints it
+    pub(crate) secret: Uuid,
+    /// End all tokens that the client has got so far too: no token tells which secret it came from
+    #[arg(long)]
+    pub(crate) kill_tokens: bool,
+    /// End it without asking, and even if it is the last one that the client can use
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// The programs that look for leaked secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PatternFormat {
+    /// A regular expression
+    Regex,
+    /// A rule for the configuration of gitleaks
+    Gitleaks,
+    /// A detector for the configuration of TruffleHog
+    Trufflehog,
 }

@@ -33,6 +33,11 @@ pub(super) fn until(text: &str) -> Result<Until, String> {
     if span.is_zero() { Err("that is now; give a time to come".to_owned()) } else { Ok(Until::In(span)) }
 }
 
+/// Reads a span, which may be none at all.
+pub(super) fn span(text: &str) -> Result<Duration, String> {
+    parse_duration(text).map_err(str::to_owned)
+}
+
 /// Reads how long tokens live, in whole seconds.
 pub(super) fn lifetime(text: &str) -> Result<u32, String> {
     let span = parse_duration(text)?;

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
-/// Get a token, look into one, verify one.
+/// Get a token, look into one, verify one, revoke.
 #[derive(Debug, Subcommand)]
 pub(crate) enum TokenCommand {
     /// Get a token as a client does at the standard door; the secret is read from standard input
@@ -37,4 +37,20 @@ pub(crate) enum TokenCommand {
         #[arg(long, value_name = "FILE")]
         token_file: Option<PathBuf>,
     },
+    /// Revoke a token, or all that a client or partner has got so far; a token is read from standard input
+    Revoke(RevokeTarget),
+}
+
+/// What is to be revoked.
+#[derive(Debug, Args)]
+pub(crate) struct RevokeTarget {
+    /// End all tokens that this client has got so far
+    #[arg(long, value_name = "ID", conflicts_with_all = ["partner", "token_file"])]
+    pub(crate) client: Option<String>,
+    /// End all tokens that this partner's clients have got so far: its UUID or slug
+    #[arg(long, conflicts_with = "token_file")]
+    pub(crate) partner: Option<String>,
+    /// Read the token from this file instead of standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
 }

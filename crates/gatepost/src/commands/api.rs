@@ -4,6 +4,7 @@ use gatepost_operations::apis::{self, CreateApi, PassportChoices, UpdateApi};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::api_access;
 use super::desk::Desk;
 use crate::args::{ApiCommand, ApiCreate, ApiUpdate, PassportFlags};
 use crate::ending::Trouble;
@@ -18,6 +19,8 @@ pub(super) async fn run(desk: &Desk, command: ApiCommand) -> Result<(), Trouble>
         ApiCommand::Show { api } => desk.output.show(&apis::show(&desk.gate, &api)?),
         ApiCommand::Update(flags) => update(desk, flags).await,
         ApiCommand::Delete { api } => delete(desk, &api).await,
+        ApiCommand::Secret(command) => api_access::secret(desk, command).await,
+        ApiCommand::Route(command) => api_access::route(desk, command).await,
     }
 }
 

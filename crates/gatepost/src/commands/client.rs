@@ -3,6 +3,7 @@
 use gatepost_operations::clients::{self, ClientSettings, CreateClient, DefaultScopes};
 use serde::Serialize;
 
+use super::client_key;
 use super::desk::Desk;
 use crate::args::{ClientCommand, ClientCreate, ClientUpdate};
 use crate::ending::Trouble;
@@ -23,6 +24,7 @@ pub(super) async fn run(desk: &Desk, command: ClientCommand) -> Result<(), Troub
             desk.output.show(&clients::resume(&desk.gate, &desk.actor, &client).await?)
         }
         ClientCommand::Delete { client } => delete(desk, &client).await,
+        ClientCommand::Key(command) => client_key::run(desk, command).await,
     }
 }
 
@@ -55,7 +57,7 @@ async fn update(desk: &Desk, flags: ClientUpdate) -> Result<(), Trouble> {
 async fn suspend(desk: &Desk, client: &str) -> Result<(), Trouble> {
     let suspended = clients::suspend(&desk.gate, &desk.actor, client).await?;
     desk.output.show(&suspended)?;
-    desk.output.next(&format!("It gets no more tokens. Undo: gatepost client resume {client}"));
+    desk.output.next(&format!("It gets no more tokens, and those that it has are revoked. Undo the first: gatepost client resume {client}"));
     Ok(())
 }
 

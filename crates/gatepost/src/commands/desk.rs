@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gatepost_operations::clock::SystemClock;
 use gatepost_operations::core::actor::Actor;
 use gatepost_operations::gate::Gate;
-use gatepost_operations::setup;
+use gatepost_operations::{setup, usage};
 
 use super::{runtime, settings};
 use crate::args::Globals;
@@ -35,8 +35,21 @@ pub(super) fn at_desk(
     let issuer = settings::issuer(&config)?;
     runtime::on_one_thread(Box::pin(async {
         let gate = setup::open(config, issuer, Arc::new(SystemClock)).await?;
-        work(&Desk { gate, actor: actor(), output }).await
+        let desk = Desk { gate, actor: actor(), output };
+        let outcome = work(&desk).await;
+        desk.leave().await;
+        outcome
     }))
+}
+
+impl Desk {
+    /// Writes down what was counted, and leaves the store as if nobody had been there.
+    async fn leave(self) {
+        if let Err(failure) = usage::flush(&self.gate).await {
+            self.output.warn(&format!("what was counted is lost: {failure}"));
+        }
+        self.gate.store.close().await;
+    }
 }
 
 /// The account at the command line, as the audit line names it.

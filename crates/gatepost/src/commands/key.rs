@@ -1,25 +1,101 @@
 //! This file is where the commands about signing keys are carried out.
 
+use gatepost_operations::core::secret::Secret;
 use gatepost_operations::keys;
 use gatepost_operations::setup::DEFAULT_API;
+use serde::Serialize;
 
-use super::desk::Desk;
-use crate::args::{KeyCommand, KeyFormat};
+use super::desk::{Desk, at_desk};
+use super::given;
+use crate::args::{Globals, KeyCommand, KeyFormat};
 use crate::ending::Trouble;
 
-const COLUMNS: [&str; 5] = ["api", "alg", "state", "signs_from", "kid"];
+const COLUMNS: [&str; 6] = ["api", "alg", "state", "signs_from", "verifies_until", "kid"];
 
 /// Carries out a command about keys.
-pub(super) async fn run(desk: &Desk, command: KeyCommand) -> Result<(), Trouble> {
+pub(super) fn run(globals: &Globals, command: KeyCommand) -> Result<(), Trouble> {
+    // A private key is read before the state is opened: nobody waits for a store with it in hand.
+    let pem = match &command {
+        KeyCommand::Import { pem_file, .. } => Some(given::read(given::PRIVATE_KEY, pem_file.as_deref())?),
+        KeyCommand::List { .. }
+        | KeyCommand::Rotate { .. }
+        | KeyCommand::Promote { .. }
+        | KeyCommand::Retire { .. }
+        | KeyCommand::Revoke { .. }
+        | KeyCommand::ExportPublic { .. }
+        | KeyCommand::Rewrap => None,
+    };
+    at_desk(globals, async |desk| carry_out(desk, command, pem).await)
+}
+
+async fn carry_out(desk: &Desk, command: KeyCommand, pem: Option<Secret>) -> Result<(), Trouble> {
     match command {
         KeyCommand::List { api, all } => {
-            let api = if all { None } else { Some(api.as_deref().unwrap_or(DEFAULT_API)) };
+            let api = if all { None } else { Some(named(api.as_deref())) };
             desk.output.list(&keys::list(&desk.gate, api).await?, &COLUMNS)
         }
-        KeyCommand::ExportPublic { api, format } => {
-            export(desk, api.as_deref().unwrap_or(DEFAULT_API), format)
+        KeyCommand::Rotate { api, dry_run } => rotate(desk, named(api.as_deref()), dry_run).await,
+        KeyCommand::Promote { api, now } => promote(desk, named(api.as_deref()), now).await,
+        KeyCommand::Retire { kid, now } => {
+            desk.output.show(&keys::retire(&desk.gate, &desk.actor, &kid, now).await?)
         }
+        KeyCommand::Revoke { kid } => revoke(desk, &kid).await,
+        KeyCommand::Import { api, .. } => import(desk, named(api.as_deref()), pem).await,
+        KeyCommand::ExportPublic { api, format } => export(desk, named(api.as_deref()), format),
+        KeyCommand::Rewrap => rewrap(desk).await,
     }
+}
+
+fn named(api: Option<&str>) -> &str {
+    api.unwrap_or(DEFAULT_API)
+}
+
+async fn rotate(desk: &Desk, api: &str, rehearsal: bool) -> Result<(), Trouble> {
+    let plan = keys::rotate(&desk.gate, &desk.actor, api, rehearsal).await?;
+    if rehearsal {
+        desk.output.note("A rehearsal: nothing was changed.");
+    }
+    desk.output.show(&plan)?;
+    if plan.swaps_by_itself {
+        desk.output.note(&format!("It takes over by itself at {}, while a server runs.", plan.signs_from));
+    } else {
+        desk.output.note(&format!(
+            "Tokens of {api} name no key, so nothing swaps by itself: when its readers have the new key, \
+             `gatepost key promote --api {api}`."
+        ));
+    }
+    Ok(())
+}
+
+async fn promote(desk: &Desk, api: &str, at_once: bool) -> Result<(), Trouble> {
+    let promoted = keys::promote(&desk.gate, &desk.actor, api, at_once).await?;
+    desk.output
+        .note(&format!("The key {} signs from now on; the one before it still verifies.", promoted.kid));
+    desk.output.show(&promoted)
+}
+
+async fn revoke(desk: &Desk, kid: &str) -> Result<(), Trouble> {
+    let radius = keys::blast_radius(&desk.gate, kid).await?;
+    let told = format!(
+        "Revoking the {} key {} of {}: up to {} live tokens of {} clients end with it.",
+        radius.state, radius.kid, radius.api, radius.live_tokens_at_most, radius.clients
+    );
+    desk.output.note(&told);
+    desk.output
+        .confirm("Nothing that it signed is valid afterwards, and that can't be undone.", &radius.api)?;
+    let revoked = keys::revoke(&desk.gate, &desk.actor, &radius.kid).await?;
+    desk.output.show(&revoked)?;
+    desk.output.next(&format!("See what signs now: gatepost key list --api {}", radius.api));
+    Ok(())
+}
+
+async fn import(desk: &Desk, api: &str, pem: Option<Secret>) -> Result<(), Trouble> {
+    let pem = pem.ok_or_else(|| Trouble::internal("key.import", "the key was not read"))?;
+    let imported = keys::import(&desk.gate, &desk.actor, api, &pem).await?;
+    desk.output.note("Published, not signing yet.");
+    desk.output.show(&imported)?;
+    desk.output.next(&format!("Let it sign: gatepost key promote --api {api} --now"));
+    Ok(())
 }
 
 fn export(desk: &Desk, api: &str, format: KeyFormat) -> Result<(), Trouble> {
@@ -31,4 +107,17 @@ fn export(desk: &Desk, api: &str, format: KeyFormat) -> Result<(), Trouble> {
         KeyFormat::Pem => desk.output.text(&public.pem),
         KeyFormat::Jwk => desk.output.document(&public.jwk),
     }
+}
+
+#[derive(Serialize)]
+struct Rewrapped {
+    rewrapped: usize,
+}
+
+async fn rewrap(desk: &Desk) -> Result<(), Trouble> {
+    let rewrapped = keys::rewrap(&desk.gate, &desk.actor).await?;
+    if rewrapped == 0 {
+        desk.output.note("Every key is sealed under the newest wrapping key already.");
+    }
+    desk.output.show(&Rewrapped { rewrapped })
 }

@@ -39,8 +39,10 @@ async fn create(desk: &Desk, request: CreatePartner) -> Result<(), Trouble> {
 async fn suspend(desk: &Desk, partner: &str) -> Result<(), Trouble> {
     let suspended = partners::suspend(&desk.gate, &desk.actor, partner).await?;
     desk.output.show(&suspended)?;
-    desk.output
-        .next(&format!("Its clients get no more tokens. Undo: gatepost partner resume {}", suspended.slug));
+    desk.output.next(&format!(
+        "Its clients get no more tokens, and those that they have are revoked. Undo the first: gatepost partner resume {}",
+        suspended.slug
+    ));
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! This file is where the server is run until a signal ends it.
 
 use gatepost_operations::config::{Config, Loaded};
-use gatepost_operations::telemetry::logs;
+use gatepost_operations::telemetry::logs::{self, LogGuard};
 use serde::Serialize;
 
 use super::serving::Server;
@@ -26,14 +26,14 @@ pub(super) fn run(globals: &Globals, flags: Serve, output: Output) -> Result<(),
     let Loaded { config, warnings } = settings::layers(globals, said)?;
 
     let log = logs::start(&config.log, std::io::stderr());
-    let _log = log.map_err(|error| Trouble::internal("log", error.to_string()))?;
+    let log = log.map_err(|error| Trouble::internal("log", error.to_string()))?;
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-    runtime::on_workers(config.server.workers, Box::pin(serve(config, output)))
+    runtime::on_workers(config.server.workers, Box::pin(serve(config, &log, output)))
 }
 
-async fn serve(config: Config, output: Output) -> Result<(), Trouble> {
+async fn serve(config: Config, log: &LogGuard, output: Output) -> Result<(), Trouble> {
     let mut signals = Signals::listen()?;
-    let Some(started) = signals.unless_stopped(Box::pin(Server::start(config))).await else {
+    let Some(started) = signals.unless_stopped(Box::pin(Server::start(config, log))).await else {
         return Ok(());
     };
     let server = started?;

@@ -6,13 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatepost_operations::background::watch;
+use gatepost_operations::background::{flush, rotation, watch};
 use gatepost_operations::clock::SystemClock;
 use gatepost_operations::config::Config;
 use gatepost_operations::failure::{Failure, Kind};
 use gatepost_operations::gate::Gate;
 use gatepost_operations::running::{self, Hold, Running};
-use gatepost_operations::{master_key, setup};
+use gatepost_operations::telemetry::logs::LogGuard;
+use gatepost_operations::{master_key, setup, usage};
 use gatepost_server::Serving;
 use tokio::task::JoinHandle;
 
@@ -29,15 +30,16 @@ pub(super) struct Server {
     /// What its operations work with.
     pub(super) gate: Arc<Gate>,
     serving: Serving,
-    watch: JoinHandle<()>,
+    /// What goes on beside the requests.
+    background: [JoinHandle<()>; 3],
     // The folder is this server's as long as it is held.
     hold: Option<Hold>,
 }
 
 impl Server {
     /// Takes the folder, binds, opens or sets up the state, and answers.
-    pub(super) async fn start(config: Config) -> Result<Self, Trouble> {
-        let hold = if is_sqlite(&config) { Some(take(&config.data).await?) } else { None };
+    pub(super) async fn start(config: Config, log: &LogGuard) -> Result<Self, Trouble> {
+        let hold = if settings::is_sqlite(&config) { Some(take(&config.data).await?) } else { None };
         let listeners = gatepost_server::bind(&config).await?;
         let issuer = settings::issuer_at(&config, listeners.public_addr())?;
         if !master_key::path(&config.data).exists() {
@@ -45,10 +47,12 @@ impl Server {
         }
 
         let gate = Arc::new(setup::open_or_init(config, issuer, Arc::new(SystemClock)).await?);
-        let watch = watch::start(Arc::clone(&gate));
+        gate.metrics.watch_log(log.counts());
+        let begin = |task: fn(Arc<Gate>) -> JoinHandle<()>| task(Arc::clone(&gate));
+        let background = [watch::start, rotation::start, flush::start].map(begin);
         let serving = gatepost_server::serve(listeners, Arc::clone(&gate)).await?;
 
-        let mut server = Self { gate, serving, watch, hold };
+        let mut server = Self { gate, serving, background, hold };
         let running = server.running();
         if let Some(hold) = &mut server.hold {
             hold.announce(&running)?;
@@ -81,18 +85,18 @@ impl Server {
         }
     }
 
-    /// Answers what has begun, then ends.
+    /// Answers what has begun, writes down what was counted, then ends.
     pub(super) async fn stop(self) {
         tracing::info!("stopping: answering what has begun");
         self.serving.stop().await;
-        self.watch.abort();
+        self.background.iter().for_each(JoinHandle::abort);
+        if let Err(failure) = usage::flush(&self.gate).await {
+            tracing::warn!(why = %failure, "the last counts could not be written down");
+        }
+        self.gate.store.close().await;
         drop(self.hold);
         tracing::info!("stopped");
     }
-}
-
-fn is_sqlite(config: &Config) -> bool {
-    config.database.url.reveal().starts_with("sqlite:")
 }
 
 /// Takes the folder for this process, making it where there is none.

@@ -56,3 +56,8 @@ pub(super) fn issuer_at(config: &Config, bound: std::net::SocketAddr) -> Result<
         fix: "set `issuer` to the public address, such as https://auth.example.com".to_owned(),
     })
 }
+
+/// Whether the state is a SQLite file, which has one server at most.
+pub(super) fn is_sqlite(config: &Config) -> bool {
+    config.database.url.reveal().starts_with("sqlite:")
+}

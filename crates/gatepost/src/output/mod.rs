@@ -26,7 +26,10 @@ pub(crate) struct Output {
 struct WithSecret<'a, T> {
     #[serde(flatten)]
     view: &'a T,
-    client_secret: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_secret: Option<&'a str>,
 }
 
 impl Output {
@@ -60,6 +63,21 @@ impl Output {
         print(&table::rows(&rows, columns, io::stdout().is_terminal()))
     }
 
+    /// Prints a list whose rows show the size of one member as a bar, where a person looks.
+    pub(crate) fn chart<T: Serialize>(
+        self,
+        views: &[T],
+        columns: &[&str],
+        measure: &str,
+    ) -> Result<(), Trouble> {
+        if self.json || !io::stdout().is_terminal() {
+            return self.list(views, columns);
+        }
+        let mut rows: Vec<Value> = views.iter().map(value_of).collect::<Result<_, _>>()?;
+        table::add_bars(&mut rows, measure);
+        self.list(&rows, &[columns, &[table::BAR]].concat())
+    }
+
     /// Prints one document of JSON, in one line unless a person reads it.
     pub(crate) fn document<T: Serialize>(self, value: &T) -> Result<(), Trouble> {
         print(&json(value, io::stdout().is_terminal())?)
@@ -77,17 +95,23 @@ impl Output {
 
     /// Prints a secret that is seen only now: alone for people, as `client_secret` of its view for programs.
     pub(crate) fn hand_over<T: Serialize>(self, view: &T, secret: &str) -> Result<(), Trouble> {
-        let text = if self.json {
-            json(&WithSecret { view, client_secret: secret }, io::stdout().is_terminal())?
-        } else {
-            format!("{secret}\n")
-        };
+        self.hand(&WithSecret { view, client_secret: Some(secret), api_secret: None }, secret, "secret")
+    }
+
+    /// Prints an API's secret in the same way, for programs as `api_secret`.
+    pub(crate) fn hand_over_to_api<T: Serialize>(self, view: &T, secret: &str) -> Result<(), Trouble> {
+        self.hand(&WithSecret { view, client_secret: None, api_secret: Some(secret) }, secret, "api secret")
+    }
+
+    fn hand<T: Serialize>(self, document: &T, secret: &str, noun: &str) -> Result<(), Trouble> {
+        let text =
+            if self.json { json(document, io::stdout().is_terminal())? } else { format!("{secret}\n") };
         write(&text).map_err(|error| Trouble {
             exit: Exit::Failed,
             code: "output.secret_lost",
             what: "the secret was made but could not be handed over".to_owned(),
             why: format!("standard output: {error}"),
-            fix: "end it (`gatepost secret list`, `gatepost secret end`) and add another".to_owned(),
+            fix: format!("end it (`gatepost {noun} list`, `gatepost {noun} end`) and add another"),
         })
     }
 
@@ -115,22 +139,43 @@ impl Output {
         if self.yes || !io::stdin().is_terminal() {
             return Ok(());
         }
-        let _ = write!(io::stderr(), "{} Type {} to go on: ", printable(question), printable(expected));
-        let mut answer = String::new();
-        // An end of input is no answer, and no answer is no.
-        let _ = io::stdin().lock().read_line(&mut answer);
-        if answer.trim() == expected {
+        ask(question, expected)
+    }
+
+    /// Asks in the same way; but where nobody can be asked, only `--yes` is an answer, and without it `unanswered` ends it.
+    pub(crate) fn insist(
+        self,
+        question: &str,
+        expected: &str,
+        unanswered: impl FnOnce() -> Trouble,
+    ) -> Result<(), Trouble> {
+        if self.yes {
             return Ok(());
         }
-        let fix = "repeat and type what is asked for, or give --yes";
-        Err(Trouble {
-            exit: Exit::Failed,
-            code: "not_confirmed",
-            what: "nothing was changed".to_owned(),
-            why: "the question was not answered with it".to_owned(),
-            fix: fix.to_owned(),
-        })
+        if !io::stdin().is_terminal() {
+            return Err(unanswered());
+        }
+        ask(question, expected)
     }
+}
+
+/// Asks a person; anything but `expected` is a no.
+fn ask(question: &str, expected: &str) -> Result<(), Trouble> {
+    let _ = write!(io::stderr(), "{} Type {} to go on: ", printable(question), printable(expected));
+    let mut answer = String::new();
+    // An end of input is no answer, and no answer is no.
+    let _ = io::stdin().lock().read_line(&mut answer);
+    if answer.trim() == expected {
+        return Ok(());
+    }
+    let fix = "repeat and type what is asked for, or give --yes";
+    Err(Trouble {
+        exit: Exit::Failed,
+        code: "not_confirmed",
+        what: "nothing was changed".to_owned(),
+        why: "the question was not answered with it".to_owned(),
+        fix: fix.to_owned(),
+    })
 }
 
 /// The text with whatever could move a cursor or forge a line written out.
@@ -207,8 +252,11 @@ mod tests {
 
     #[test]
     fn a_secret_stands_beside_the_members_of_its_view() {
-        let text =
-            json(&WithSecret { view: &serde_json::json!({"a": 1}), client_secret: "s" }, false).unwrap();
+        let text = json(
+            &WithSecret { view: &serde_json::json!({"a": 1}), client_secret: Some("s"), api_secret: None },
+            false,
+        )
+        .unwrap();
         assert_eq!(text, "{\"a\":1,\"client_secret\":\"s\"}\n");
     }
 }

@@ -15,6 +15,27 @@ pub(super) fn details(view: &Value) -> String {
     members.iter().map(line).collect()
 }
 
+/// The column that bars stand in.
+pub(super) const BAR: &str = "share";
+
+/// How wide the longest bar is.
+const WIDEST: u64 = 24;
+
+/// Adds to each row a bar for the size of its member `measure`; the largest fills the column.
+pub(super) fn add_bars(rows: &mut [Value], measure: &str) {
+    let size = |row: &Value| row.get(measure).and_then(Value::as_u64).unwrap_or(0);
+    let largest = rows.iter().map(size).max().unwrap_or(0).max(1);
+    for row in rows {
+        let size = size(row);
+        // Something is never shown as nothing.
+        let width = size.saturating_mul(WIDEST).checked_div(largest).unwrap_or(0).max(u64::from(size > 0));
+        if let Value::Object(members) = row {
+            let bar = "█".repeat(usize::try_from(width).unwrap_or(0));
+            members.insert(BAR.to_owned(), Value::String(bar));
+        }
+    }
+}
+
 /// These members of each row.
 pub(super) fn rows(rows: &[Value], columns: &[&str], terminal: bool) -> String {
     let cells =
@@ -93,6 +114,18 @@ mod tests {
 
         assert_eq!(rows(&list, &["a", "b", "c"], false), "long one  yes  1\nü         no   -\n");
         assert_eq!(rows(&[], &["a"], false), "");
+    }
+
+    #[test]
+    fn bars_show_the_share_of_the_largest_and_never_hide_something() {
+        let mut list = [json!({"n": 1000}), json!({"n": 500}), json!({"n": 1}), json!({"n": 0})];
+        add_bars(&mut list, "n");
+        let widths = list.map(|row| row[BAR].as_str().unwrap().chars().count());
+        assert_eq!(widths, [24, 12, 1, 0]);
+
+        let mut nothing = [json!({"n": 0})];
+        add_bars(&mut nothing, "n");
+        assert_eq!(nothing[0][BAR], "");
     }
 
     #[test]

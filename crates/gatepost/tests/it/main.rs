@@ -4,9 +4,12 @@
 
 mod cli;
 mod dev;
+mod doctor;
 mod faults;
 mod house;
 mod http;
+mod lifecycle;
 mod program;
+mod secrets;
 mod serving;
 mod tokens;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use bookings_api::Bookings;
 use gatepost_operations::config::{Config, IssuerSetting, LogFormat};
 use gatepost_operations::failure::{Failure, Kind};
-use gatepost_operations::telemetry::logs;
+use gatepost_operations::telemetry::logs::{self, LogGuard};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -40,8 +40,8 @@ pub(super) fn run(globals: &Globals, flags: Dev, output: Output) -> Result<(), T
     let config = config(globals, flags, folder.path())?;
 
     let log = logs::start(&config.log, std::io::stderr());
-    let _log = log.map_err(|error| Trouble::internal("log", error.to_string()))?;
-    runtime::on_workers(config.server.workers, Box::pin(try_it(config, folder, output)))
+    let log = log.map_err(|error| Trouble::internal("log", error.to_string()))?;
+    runtime::on_workers(config.server.workers, Box::pin(try_it(config, folder, &log, output)))
 }
 
 /// The settings of the demonstration: addresses and key sizes as configured, the rest its own.
@@ -86,10 +86,10 @@ struct Running {
     end_bookings: oneshot::Sender<()>,
 }
 
-async fn try_it(config: Config, folder: Folder, output: Output) -> Result<(), Trouble> {
+async fn try_it(config: Config, folder: Folder, log: &LogGuard, output: Output) -> Result<(), Trouble> {
     let mut signals = Signals::listen()?;
     output.note("Making signing keys and demo data; RSA keys of 4096 bits take some seconds.");
-    let Some(started) = signals.unless_stopped(Box::pin(start(config, folder.path()))).await else {
+    let Some(started) = signals.unless_stopped(Box::pin(start(config, folder.path(), log))).await else {
         return Ok(());
     };
     let (running, demo) = started?;
@@ -99,7 +99,7 @@ async fn try_it(config: Config, folder: Folder, output: Output) -> Result<(), Tr
     signals.end(running.stop()).await
 }
 
-async fn start(config: Config, folder: &Path) -> Result<(Running, demo::Demo), Trouble> {
+async fn start(config: Config, folder: &Path, log: &LogGuard) -> Result<(Running, demo::Demo), Trouble> {
     let address = config.dev.api_listen;
     let listener = TcpListener::bind(address).await.map_err(|error| {
         let what = format!("the bookings API can't listen on {address}");
@@ -114,7 +114,7 @@ async fn start(config: Config, folder: &Path) -> Result<(Running, demo::Demo), T
     let api_url = listener.local_addr().map(|bound| format!("http://{bound}"));
     let api_url = api_url.map_err(|error| Trouble::internal("dev.address", error.to_string()))?;
 
-    let server = Server::start(config).await?;
+    let server = Server::start(config, log).await?;
     let demo = demo::make(&server, api_url).await?;
     let (end_bookings, ended) = oneshot::channel();
     let bookings = serve_bookings(listener, &demo, folder, ended).await?;

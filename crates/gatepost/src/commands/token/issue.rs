@@ -60,7 +60,8 @@ fn params(wanted: &Wanted) -> Params {
 }
 
 fn presented(wanted: Wanted, method: Method) -> Presented {
-    Presented { method, candidates: vec![Credentials { client_id: wanted.client, secret: wanted.secret }] }
+    let credentials = Credentials { client_id: wanted.client, secret: wanted.secret };
+    Presented::Secret { method, candidates: vec![credentials] }
 }
 
 fn answer(desk: &Desk, issued: &IssuedToken) -> Result<(), Trouble> {

@@ -1,4 +1,4 @@
-//! This file is where secrets and tokens are taken in: from standard input or a file, never from a flag, which every
+//! This file is where secrets, tokens and keys are taken in: from standard input or a file, never from a flag, which every
 //! process of the machine could read.
 
 use std::fs::File;
@@ -12,15 +12,29 @@ use crate::ending::Trouble;
 /// More than any token or secret is long.
 const MOST: u64 = 64 * 1024;
 
-/// Reads a secret or token (`noun`) from the file, else from standard input; blanks around it are left out.
-pub(super) fn read(noun: &'static str, file: Option<&Path>) -> Result<Secret, Trouble> {
+/// What is asked for, and the flag that names a file with it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    noun: &'static str,
+    flag: &'static str,
+}
+
+pub(super) const SECRET: Asked = Asked { noun: "secret", flag: "--secret-file" };
+pub(super) const TOKEN: Asked = Asked { noun: "token", flag: "--token-file" };
+pub(super) const PUBLIC_PEM: Asked = Asked { noun: "public key", flag: "--pem-file" };
+pub(super) const PUBLIC_JWK: Asked = Asked { noun: "JWK", flag: "--jwk-file" };
+pub(super) const PRIVATE_KEY: Asked = Asked { noun: "private key", flag: "--pem-file" };
+
+/// Reads it from the file, else from standard input; blanks around it are left out.
+pub(super) fn read(asked: Asked, file: Option<&Path>) -> Result<Secret, Trouble> {
+    let Asked { noun, flag } = asked;
     let text = match file {
         Some(path) => File::open(path).and_then(whole),
         None if io::stdin().is_terminal() => ask(noun),
         None => whole(io::stdin().lock()),
     };
     let source = file.map_or_else(|| "standard input".to_owned(), |path| path.display().to_string());
-    let fix = format!("write it to standard input, or name a file with --{noun}-file");
+    let fix = format!("write it to standard input, or name a file with {flag}");
     let text = text.map_err(|error| {
         Trouble::usage(
             "input.unreadable",
@@ -31,7 +45,7 @@ pub(super) fn read(noun: &'static str, file: Option<&Path>) -> Result<Secret, Tr
     })?;
 
     let trimmed = text.trim();
-    let bare = if noun == "token" { trimmed.strip_prefix("Bearer ").unwrap_or(trimmed) } else { trimmed };
+    let bare = if noun == TOKEN.noun { trimmed.strip_prefix("Bearer ").unwrap_or(trimmed) } else { trimmed };
     if bare.is_empty() {
         return Err(Trouble::usage(
             "input.empty",
@@ -55,6 +69,8 @@ fn whole(source: impl Read) -> io::Result<String> {
 fn ask(noun: &str) -> io::Result<String> {
     let _ = write!(io::stderr(), "Paste the {noun} and press Enter: ");
     let mut text = String::new();
-    io::stdin().lock().take(MOST).read_line(&mut text)?;
+    let mut input = io::stdin().lock().take(MOST);
+    // A key has many lines, of which the last says so; anything else has one.
+    while input.read_line(&mut text)? > 0 && text.contains("-----BEGIN") && !text.contains("-----END") {}
     Ok(text)
 }
