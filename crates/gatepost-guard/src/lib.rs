@@ -35,6 +35,11 @@
 #[doc = include_str!("../../../docs/integrate/guard.md")]
 pub struct GuardPage;
 
+/// So does that of the page about revocations.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/integrate/revocation.md")]
+pub struct RevocationPage;
+
 mod bearer;
 mod builder;
 mod caller;
