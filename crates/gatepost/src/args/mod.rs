@@ -4,6 +4,7 @@ mod api;
 mod api_access;
 mod client;
 mod config;
+mod guard;
 mod key;
 mod partner;
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub(crate) use api::{ApiCommand, ApiCreate, ApiUpdate, PassportFlags};
 pub(crate) use api_access::{ApiRouteCommand, ApiSecretCommand};
 pub(crate) use client::{ClientCommand, ClientCreate, ClientKeyAdd, ClientKeyCommand, ClientUpdate};
 pub(crate) use config::ConfigCommand;
+pub(crate) use guard::{GuardCommand, GuardSnippet, Proxy};
 pub(crate) use key::{KeyCommand, KeyFormat};
 pub(crate) use partner::PartnerCommand;
 pub(crate) use scope::ScopeCommand;
@@ -111,6 +113,9 @@ pub(crate) enum Command {
     /// What clients did, by the hour
     #[command(subcommand)]
     Usage(UsageCommand),
+    /// What protects an API
+    #[command(subcommand)]
+    Guard(GuardCommand),
     /// The settings in force
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -10,6 +10,7 @@ mod desk;
 mod dev;
 mod doctor;
 mod given;
+mod guard;
 mod init;
 mod key;
 mod partner;
@@ -51,6 +52,7 @@ pub(crate) fn run(line: CommandLine) -> Result<ExitCode, Trouble> {
         Command::Key(command) => key::run(&globals, command),
         Command::Token(command) => token::run(&globals, command, output),
         Command::Usage(command) => at_desk(&globals, async |desk| usage::run(desk, command).await),
+        Command::Guard(command) => guard::run(&globals, command, output),
         Command::Config(command) => config::run(&globals, command, output),
     };
     done.map(|()| ExitCode::SUCCESS)
