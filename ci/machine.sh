@@ -6,6 +6,13 @@ fail() {
 }
 has() { command -v "$1" >/dev/null 2>&1; }
 
+# Servers, which Debian keeps out of some users' PATH.
+server() { PATH=$PATH:/usr/sbin:/usr/local/sbin "$@"; }
+has_server() { PATH=$PATH:/usr/sbin:/usr/local/sbin has "$1"; }
+
+# Apache's mod_lua runs Lua 5.3 where Debian builds it; there LuaSocket is a file that it finds by itself.
+lua_can_speak_to_sockets() { compgen -G '/usr/share/lua/5.*/socket.lua' >/dev/null; }
+
 # Debian's python3 exists without ensurepip, and then fails only when an environment is made.
 python_can_make_environments() { has python3 && python3 -c 'import ensurepip, venv' 2>/dev/null; }
 

@@ -14,6 +14,10 @@ has jq || missing+=(jq)
 has node || missing+=(nodejs)
 has npm || missing+=(npm)
 postgres_bin >/dev/null || missing+=(postgresql)
+for proxy in nginx haproxy apache2 caddy; do
+  has_server "$proxy" || missing+=("$proxy")
+done
+lua_can_speak_to_sockets || missing+=(lua-socket)
 
 if ((${#missing[@]})); then
   if ! has apt-get; then
@@ -27,6 +31,12 @@ if ((${#missing[@]})); then
   fi
   say "installing ${missing[*]}"
   "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+  # What is installed for tests must not take ports of this machine: Debian starts what policy-rc.d does not forbid.
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' | "${root[@]}" install -m 755 /dev/stdin "$policy"
+    trap '"${root[@]}" rm -f "$policy"' EXIT
+  fi
   "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}"
 fi
 
@@ -43,4 +53,5 @@ python_can_make_environments || fail "python3 still cannot make virtual environm
 bin=$(postgres_bin) || fail "postgres is installed but initdb was not found; put its folder into PATH"
 
 say "$(cargo --version), $(cc --version | head -n 1)"
+say "$(server nginx -v 2>&1), $(server haproxy -v | head -n 1), $(server apache2 -v | head -n 1), caddy $(server caddy version)"
 say "node $(node --version), npm $(npm --version 2>/dev/null), $(python3 --version), $("$bin/postgres" --version)"

@@ -13,6 +13,7 @@ import servers
 HERE = Path(__file__).resolve().parent
 SUITES = {
     "python": [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(HERE / "python")],
+    "proxies": [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(HERE / "proxies")],
     "node": ["node", "--test", "--test-reporter=spec"],
 }
 
@@ -27,7 +28,7 @@ def main():
         sys.exit(f"interop: {failure}")
     if failed:
         sys.exit(f"interop: FAILED: {', '.join(failed)}")
-    print("interop: every client got its tokens and every verifier accepted them")
+    print("interop: every client got its tokens, every verifier accepted them, every proxy asked for one")
 
 
 def arguments():
