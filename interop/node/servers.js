@@ -5,13 +5,16 @@ const path = process.env.GATEPOST_INTEROP
 if (!path) throw new Error('GATEPOST_INTEROP is not set; run the suites with: make interop')
 const described = JSON.parse(readFileSync(path, 'utf8'))
 
+/** The program under test. */
+export const gatepost = described.gatepost
+
 /** The `gatepost dev` server, its demo client and its bookings API. */
 export const dev = described.dev
 dev.doors = { origin: dev.token_url, standard: dev.standard_token_url }
 dev.scopes = Array.isArray(dev.scopes) ? dev.scopes : dev.scopes.split(' ')
 
 /** The `gatepost serve` server with an API for each profile and algorithm. */
-export const serve = { base: new URL(described.serve.public_url).origin, apis: described.serve.apis }
+export const serve = { base: new URL(described.serve.public_url).origin, apis: described.serve.apis, data: described.serve.data }
 serve.doors = { origin: `${serve.base}/api/oauth/token`, standard: `${serve.base}/oauth2/token` }
 
 export const doors = ['origin', 'standard']

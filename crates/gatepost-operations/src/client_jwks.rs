@@ -38,14 +38,6 @@ const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 /// How many sets are kept; the one that nobody asked for longest goes first.
 const MOST_SETS: u64 = 10_000;
 
-/// Speaks HTTP to the outside for the operations, which know no HTTP.
-#[async_trait]
-pub trait Fetch: Send + Sync {
-    /// Gets a JSON document over TLS from one of the addresses, in the name of the URL's host; follows no redirect and
-    /// reads at most [`MAX_BYTES`]. The failure is told in words for the log.
-    async fn get(&self, what: &Document) -> Result<Fetched, String>;
-}
-
 /// What is to be fetched, and from where.
 #[derive(Clone, Debug)]
 pub struct Document {
@@ -64,6 +56,14 @@ pub struct Fetched {
     pub body: Vec<u8>,
     /// How long its source calls it fresh.
     pub max_age: Option<Duration>,
+}
+
+/// Speaks HTTP to the outside for the operations, which know no HTTP.
+#[async_trait]
+pub trait Fetch: Send + Sync {
+    /// Gets a JSON document over TLS from one of the addresses, in the name of the URL's host; follows no redirect and
+    /// reads at most [`MAX_BYTES`]. The failure is told in words for the log.
+    async fn get(&self, what: &Document) -> Result<Fetched, String>;
 }
 
 /// The key sets that clients publish at addresses of their own.

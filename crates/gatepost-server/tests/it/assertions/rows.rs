@@ -17,7 +17,7 @@ const INVALID_CLIENT: (u16, &str) = (401, "invalid_client");
 
 /// The claims with one of them different.
 fn but(server: &TestServer, name: &str, value: Value) -> Value {
-    and(claims(server, C, name), json!({ name: value }))
+    and(claims(server, C, name), Value::from_iter([(name.to_owned(), value)]))
 }
 
 /// Sends an assertion that must be refused; the reason.
