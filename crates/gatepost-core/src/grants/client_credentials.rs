@@ -73,7 +73,7 @@ fn would_pass_for_a_user(client: &Client, api: &ApiWithScopes) -> bool {
 fn asked_scopes(door: Door, params: &Params) -> Result<Option<Scopes>, Refusal> {
     let asked = match (params.find("scope"), door) {
         (None, _) => return Ok(None),
-        (Some(Value::Text(text)), _) if text.trim().is_empty() => return Ok(None),
+        (Some(Value::Text(text)), _) if text.bytes().all(|byte| byte == b' ') => return Ok(None),
         (Some(Value::Text(text)), _) => Scopes::parse(text),
         (Some(Value::List(parts)), Door::Origin) => parts.iter().map(|part| Scope::parse(part)).collect(),
         (Some(Value::List(_) | Value::Number(_) | Value::Null | Value::Other), _) => {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 use ipnet::IpNet;
 
 /// The address of the caller behind the proxies that are trusted.
@@ -12,14 +12,14 @@ use ipnet::IpNet;
 pub(crate) fn of_caller(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr> {
     let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
     let mut address = peer.to_canonical();
-    let written = headers.get_all("x-forwarded-for").iter();
-    let hops: Vec<&str> =
-        written.filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(',')).collect();
+    let lines: Vec<&[u8]> = headers.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes).collect();
+    let hops = lines.into_iter().rev().flat_map(|line| line.rsplit(|byte| *byte == b','));
 
-    for hop in hops.into_iter().rev() {
+    for hop in hops {
         if !is_trusted(&address) {
             break;
         }
+        let hop = std::str::from_utf8(hop).ok()?;
         address = hop.trim().parse::<IpAddr>().ok()?.to_canonical();
     }
     Some(address)
@@ -46,5 +46,19 @@ mod tests {
         assert_eq!(caller("10.0.0.1", "").as_deref(), Some("10.0.0.1"));
         assert_eq!(caller("10.0.0.1", "nonsense"), None);
         assert_eq!(caller("::ffff:203.0.113.9", "").as_deref(), Some("203.0.113.9"));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_hide_nothing_that_a_proxy_wrote() {
+        let caller = |lines: &[&[u8]]| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append("x-forwarded-for", HeaderValue::from_bytes(line).unwrap());
+            }
+            of_caller([10, 0, 0, 1].into(), &headers, &["10.0.0.0/8".parse().unwrap()]).map(|it| it.to_string())
+        };
+        assert_eq!(caller(&[b"\xff, 203.0.113.9"]).as_deref(), Some("203.0.113.9"));
+        assert_eq!(caller(&[b"10.0.0.9", b"\xff, 203.0.113.9"]).as_deref(), Some("203.0.113.9"));
+        assert_eq!(caller(&[b"203.0.113.9, \xff"]), None);
     }
 }

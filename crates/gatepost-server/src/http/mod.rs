@@ -12,6 +12,7 @@ pub(crate) mod failure;
 mod fault;
 mod gate;
 mod head;
+mod json_members;
 pub mod layers;
 pub mod limits;
 pub mod listen;

@@ -7,17 +7,16 @@
 //! | text | trimmed, as Laravel does | as sent |
 //! | anything else | no parameters | refused |
 
-use std::fmt;
-
 use axum::body::Body;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use bytes::Bytes;
 use gatepost_operations::core::params::{Door, Params, Value};
 use gatepost_operations::core::refusal::{Code, Refusal};
-use serde::de::{Deserializer as _, MapAccess, Visitor};
 
 use super::body::collect;
+
+use super::json_members;
 
 /// More parameters than this are no honest request.
 const MOST: usize = 1_000;
@@ -26,7 +25,7 @@ const MOST: usize = 1_000;
 pub(crate) async fn read(door: Door, headers: &HeaderMap, body: Bytes) -> Result<Params, Refusal> {
     let pairs = match (Shape::of(headers), door) {
         (Shape::Json, Door::Origin) if body.is_empty() => Vec::new(),
-        (Shape::Json, _) => json(&body)?,
+        (Shape::Json, _) => json_members::read(&body)?,
         (Shape::Form, _) => form(&body)?,
         (Shape::Multipart(boundary), Door::Origin) => multipart(boundary, body).await?,
         (Shape::Multipart(_) | Shape::Other, Door::Standard) => {
@@ -115,51 +114,6 @@ async fn multipart(boundary: String, body: Bytes) -> Result<Vec<(String, Value)>
         }
     }
     Ok(pairs)
-}
-
-/// Reads a JSON object, keeping every member in order: which of equal names counts is the door's to say.
-fn json(body: &[u8]) -> Result<Vec<(String, Value)>, Refusal> {
-    let malformed = |_| Code::InvalidRequest.because("the JSON body is malformed or no object");
-    let mut reader = serde_json::Deserializer::from_slice(body);
-    let pairs = reader.deserialize_map(Members).map_err(malformed)?;
-    reader.end().map_err(malformed)?;
-    Ok(pairs)
-}
-
-struct Members;
-
-impl<'de> Visitor<'de> for Members {
-    type Value = Vec<(String, Value)>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object of parameters")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let mut pairs = Vec::new();
-        while let Some((name, value)) = members.next_entry::<String, serde_json::Value>()? {
-            pairs.push((name, parameter(value)));
-        }
-        Ok(pairs)
-    }
-}
-
-fn parameter(value: serde_json::Value) -> Value {
-    match value {
-        serde_json::Value::String(text) => Value::Text(text),
-        serde_json::Value::Number(number) => Value::Number(number.to_string()),
-        serde_json::Value::Null => Value::Null,
-        serde_json::Value::Array(items) => list(items),
-        serde_json::Value::Bool(_) | serde_json::Value::Object(_) => Value::Other,
-    }
-}
-
-fn list(items: Vec<serde_json::Value>) -> Value {
-    let text = |item| match item {
-        serde_json::Value::String(text) => Some(text),
-        _ => None,
-    };
-    items.into_iter().map(text).collect::<Option<Vec<_>>>().map_or(Value::Other, Value::List)
 }
 
 /// Takes blanks from both ends, as Laravel does to all input, inside lists too.
