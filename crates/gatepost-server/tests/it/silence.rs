@@ -110,7 +110,7 @@ async fn the_journal_knows_the_reason_under_the_id_that_the_caller_has() {
         (credentials(crate::cast::SUSPENDED, S), "the client is suspended"),
         (credentials(crate::cast::ORPHANED, S), "the partner is suspended"),
         (credentials(crate::cast::ENDED, S), "wrong secret"),
-        (and(credentials(C, S), json!({ "grant_type": "foo" })), "the grant is not client_credentials"),
+        (and(credentials(C, S), json!({ "grant_type": "foo" })), "there is no such grant"),
         (and(credentials(C, S), json!({ "scope": "nope" })), "the API has no such scope"),
         (and(credentials(C, S), json!({ "scope": "admin" })), "the scope is not granted to the client"),
     ];
