@@ -12,6 +12,7 @@
 mod answers;
 mod clock;
 mod coverage;
+mod feed;
 mod jwks_server;
 mod key_set_rows;
 mod key_url_rows;
