@@ -228,7 +228,7 @@ pub async fn resume(gate: &Gate, actor: &Actor, client: &str) -> Result<ClientVi
 /// Deletes the client with its secrets.
 pub async fn delete(gate: &Gate, actor: &Actor, client: &str) -> Result<(), Failure> {
     let found = find(gate, client).await?;
-    let tokens = revocations::of_client(gate, &found.client);
+    let tokens = revocations::of_stopped_client(gate, &found.client);
     gate.apply(actor, vec![tokens, Change::ClientDeleted(found.client.id)]).await
 }
 
@@ -237,7 +237,7 @@ async fn set_status(gate: &Gate, actor: &Actor, client: &str, status: Status) ->
     let mut changes: Vec<_> = clients::with_status(&found.client, status).into_iter().collect();
     // Suspension ends live tokens too, for good: resuming revives none.
     if status == Status::Suspended && !changes.is_empty() {
-        changes.push(revocations::of_client(gate, &found.client));
+        changes.push(revocations::of_stopped_client(gate, &found.client));
     }
     gate.apply(actor, changes).await?;
     show(gate, client).await

@@ -76,7 +76,7 @@ pub async fn suspend(gate: &Gate, actor: &Actor, partner: &str) -> Result<Partne
     let found = find(gate, partner).await?;
     if let Some(change) = partners::suspend(&found) {
         // Suspension ends live tokens too, for good: resuming revives none.
-        let tokens = revocations::of_partner(gate, found.id).await?;
+        let tokens = revocations::of_stopped_partner(gate, found.id).await?;
         gate.apply(actor, vec![change, tokens]).await?;
     }
     show(gate, partner).await

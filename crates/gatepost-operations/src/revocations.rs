@@ -144,13 +144,35 @@ pub(crate) fn of_client(gate: &Gate, client: &Client) -> Change {
     Change::Revoked(Revocation::of_all(what, client.apis.clone(), token_life(gate), gate.clock.now()))
 }
 
-/// The change that ends the tokens of a partner's clients.
+/// The same for a client that is stopped, which gets no more tokens once every node has heard of it.
+pub(crate) fn of_stopped_client(gate: &Gate, client: &Client) -> Change {
+    let what = Revoked::Client(client.id.clone());
+    Change::Revoked(Revocation::of_all(what, client.apis.clone(), token_life(gate), heard_by_all(gate)))
+}
+
+/// The change that ends the tokens of a stopped partner's clients, once every node has heard of it.
+pub(crate) async fn of_stopped_partner(gate: &Gate, partner: PartnerId) -> Result<Change, Failure> {
+    up_to(gate, partner, heard_by_all(gate)).await
+}
+
+/// Until a node has heard that a client was stopped it may give out a token, which must not outlive the stop.
+///
+/// So all that is issued up to then is revoked; a client that is resumed sooner waits that long for good tokens.
+fn heard_by_all(gate: &Gate) -> Timestamp {
+    gate.clock.now().after(gate.config.cache.refresh).after(std::time::Duration::from_secs(1))
+}
+
+/// The change that ends the tokens that a partner's clients have got up to now.
 pub(crate) async fn of_partner(gate: &Gate, partner: PartnerId) -> Result<Change, Failure> {
+    up_to(gate, partner, gate.clock.now()).await
+}
+
+async fn up_to(gate: &Gate, partner: PartnerId, moment: Timestamp) -> Result<Change, Failure> {
     let clients = gate.store.clients(Some(partner), Page::FIRST).await?;
     let mut apis: Vec<_> = clients.into_iter().flat_map(|client| client.apis).collect();
     apis.sort();
     apis.dedup();
-    Ok(Change::Revoked(Revocation::of_all(Revoked::Partner(partner), apis, token_life(gate), gate.clock.now())))
+    Ok(Change::Revoked(Revocation::of_all(Revoked::Partner(partner), apis, token_life(gate), moment)))
 }
 
 /// How long any token may be accepted after it was issued: the longest lifetime and the clocks' leeway.

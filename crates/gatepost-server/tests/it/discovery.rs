@@ -157,7 +157,7 @@ async fn metadata_have_the_members_of_rfc_8414_and_follow_the_scopes() {
     }
     assert_eq!(
         metadata["token_endpoint_auth_methods_supported"],
-        json!(["client_secret_basic", "client_secret_post"])
+        json!(["client_secret_basic", "client_secret_post", "private_key_jwt"])
     );
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use gatepost_core::actor::Actor;
-use gatepost_operations::{clients, keys, partners, revocations};
+use gatepost_operations::{clients, keys, news, partners, revocations};
 use serde_json::json;
 
 use crate::asking::{Ask, form_of};
@@ -175,7 +175,7 @@ async fn whatever_ends_a_token_ends_it_at_once_and_for_good() {
             assert!(!judge.accepts(&server, &issued).await, "{way:?} at {api} after resuming");
 
             if !matches!(way, Way::DeleteClient) {
-                server.clock.advance(1);
+                server.clock.advance(2);
                 let new = token(&server, (C, S), resource.clone()).await.text;
                 assert!(judge.accepts(&server, &new).await, "{way:?} at {api} ends later tokens");
             }
@@ -207,8 +207,27 @@ async fn another_node_refuses_as_soon_as_it_has_heard() {
     assert!(default.accepts(&other, &issued).await);
 
     assert_eq!(give_back(&server, C, S, &issued).await.status, 200);
-    gatepost_operations::news::take_up(&other.gate).await.unwrap();
+    news::take_up(&other.gate).await.unwrap();
     assert!(!default.accepts(&other, &issued).await);
+}
+
+#[tokio::test]
+async fn a_token_that_another_node_gives_out_before_it_has_heard_of_the_stop_ends_with_it() {
+    for way in [Way::SuspendClient, Way::SuspendPartner, Way::DeleteClient] {
+        let server = TestServer::start().await;
+        let default = ResourceServer::of(&server.gate, "default").await;
+        let other = server.another_server().await;
+        token(&other, (C, S), json!({})).await;
+
+        way.go(&server, "default", "").await;
+        server.clock.advance(1);
+        let late = token(&other, (C, S), json!({})).await.text;
+        assert!(!default.accepts(&server, &late).await, "{way:?}");
+        news::take_up(&other.gate).await.unwrap();
+        assert!(!default.accepts(&other, &late).await, "{way:?}");
+        way.resume(&server).await;
+        assert!(!default.accepts(&server, &late).await, "{way:?} after resuming");
+    }
 }
 
 #[tokio::test]

@@ -124,10 +124,16 @@ async fn r07_keys_have_their_own_kid_an_algorithm_and_a_use() {
     }
 }
 
+/// How clients may authenticate.
+const METHODS: [&str; 3] = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
+
 #[tokio::test]
 async fn r08_the_metadata_are_those_of_rfc_8414() {
     let server = TestServer::start().await;
-    let metadata = server.send(Ask::read("/.well-known/oauth-authorization-server")).await.json();
+    let mut metadata = server.send(Ask::read("/.well-known/oauth-authorization-server")).await.json();
+    // A key of its own in every state.
+    let service_key = metadata.as_object_mut().unwrap().remove("gatepost_service_jwk").unwrap();
+    assert_eq!((&service_key["crv"], service_key.get("d")), (&json!("P-256"), None));
     assert_eq!(
         metadata,
         json!({
@@ -137,7 +143,14 @@ async fn r08_the_metadata_are_those_of_rfc_8414() {
             "scopes_supported": ["*", "admin", "bookings:create", "bookings:delete", "fast:go", "read", "write"],
             "response_types_supported": [],
             "grant_types_supported": ["client_credentials"],
-            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+            "token_endpoint_auth_methods_supported": METHODS,
+            "token_endpoint_auth_signing_alg_values_supported": ["RS256", "PS256", "ES256", "EdDSA"],
+            "introspection_endpoint": "https://auth.example/oauth2/introspect",
+            "introspection_endpoint_auth_methods_supported": ["client_secret_basic"],
+            "introspection_signing_alg_values_supported": ["ES256"],
+            "revocation_endpoint": "https://auth.example/oauth2/revoke",
+            "revocation_endpoint_auth_methods_supported": METHODS,
+            "revocation_endpoint_auth_signing_alg_values_supported": ["RS256", "PS256", "ES256", "EdDSA"],
             "service_documentation": "https://auth.example/docs",
         })
     );
