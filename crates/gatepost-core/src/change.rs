@@ -165,6 +165,15 @@ pub struct AuditedChange {
     pub at: Timestamp,
 }
 
+/// The row that a bound or a last-one rule was decided on: it must still be at that version, and moves on with the changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// A client with its secrets and keys.
+    Client(ClientId, i64),
+    /// An API with its secrets.
+    Api(ApiId, i64),
+}
+
 impl Change {
     /// The change with its actor and time.
     pub fn by(self, actor: Actor, at: Timestamp) -> AuditedChange {

@@ -1,8 +1,8 @@
 //! This file is where the secrets of APIs are made, listed and ended, and where an API proves who it is.
 
 use gatepost_core::actor::Actor;
-use gatepost_core::apis::{ApiAccess, ApiId};
-use gatepost_core::change::Change;
+use gatepost_core::apis::{ApiAccess, ApiId, ApiWithScopes};
+use gatepost_core::change::{Basis, Change};
 use gatepost_core::clients::{SecretId, SecretState};
 use gatepost_core::name::Name;
 use gatepost_core::secret::{Secret, SecretForm, SecretKind};
@@ -10,11 +10,16 @@ use uuid::Uuid;
 
 use crate::apis;
 use crate::failure::{Failure, Kind};
-use crate::gate::Gate;
+use crate::gate::{Decision, Gate};
 use crate::secrets::{AddSecret, AddedSecret, SecretView, make};
 
 /// Adds a secret to an API, unless it has as many live ones as a client may.
 pub async fn add(gate: &Gate, actor: &Actor, api: &str, request: AddSecret) -> Result<AddedSecret, Failure> {
+    let request = &request;
+    gate.settle(actor, move || addition(gate, api, request)).await
+}
+
+async fn addition(gate: &Gate, api: &str, request: &AddSecret) -> Result<Decision<AddedSecret>, Failure> {
     let found = apis::find(gate, api)?;
     let now = gate.clock.now();
     let live = gate.store.api_secrets(found.api.id).await?;
@@ -22,13 +27,19 @@ pub async fn add(gate: &Gate, actor: &Actor, api: &str, request: AddSecret) -> R
     if live >= gate.config.clients.max_secrets {
         let fix = format!("end one first; see `gatepost api secret list {api}`");
         let what = "the API has as many live secrets as it may";
-        return Err(Failure::new(Kind::Conflict, "secret.too_many", what, "clients.max_secrets bounds them", fix));
+        return Err(Failure::new(
+            Kind::Conflict,
+            "secret.too_many",
+            what,
+            "clients.max_secrets bounds them",
+            fix,
+        ));
     }
     let label = request.label.as_deref().map(Name::parse).transpose()?;
     let (secret, stored) = make(gate, SecretKind::Api, label, request.expires)?;
     let view = SecretView::of(&stored, now);
-    gate.apply(actor, vec![Change::ApiSecretAdded { api: found.api.id, secret: stored }]).await?;
-    Ok(AddedSecret { view, secret })
+    let changes = vec![Change::ApiSecretAdded { api: found.api.id, secret: stored }];
+    Ok(Decision { basis: basis(&found), changes, outcome: AddedSecret { view, secret } })
 }
 
 /// All secrets of an API, ended ones too.
@@ -40,6 +51,10 @@ pub async fn list(gate: &Gate, api: &str) -> Result<Vec<SecretView>, Failure> {
 
 /// Ends a secret of an API now; the last usable one only with `force`.
 pub async fn end(gate: &Gate, actor: &Actor, api: &str, secret: Uuid, force: bool) -> Result<(), Failure> {
+    gate.settle(actor, move || ending(gate, api, secret, force)).await
+}
+
+async fn ending(gate: &Gate, api: &str, secret: Uuid, force: bool) -> Result<Decision<()>, Failure> {
     let found = apis::find(gate, api)?;
     let now = gate.clock.now();
     let all = gate.store.api_secrets(found.api.id).await?;
@@ -51,9 +66,21 @@ pub async fn end(gate: &Gate, actor: &Actor, api: &str, secret: Uuid, force: boo
     if usable.len() == 1 && !force {
         let what = "this is the last usable secret of the API";
         let why = "without it introspection and the revocation feed refuse the API";
-        return Err(Failure::new(Kind::Conflict, "secret.last", what, why, "add another first, or repeat with --force"));
+        return Err(Failure::new(
+            Kind::Conflict,
+            "secret.last",
+            what,
+            why,
+            "add another first, or repeat with --force",
+        ));
     }
-    gate.apply(actor, vec![Change::ApiSecretEnded { api: found.api.id, secret: SecretId(secret), at: now }]).await
+    let changes = vec![Change::ApiSecretEnded { api: found.api.id, secret: SecretId(secret), at: now }];
+    Ok(Decision { basis: basis(&found), changes, outcome: () })
+}
+
+/// What the bounds on an API's secrets are decided on.
+fn basis(found: &ApiWithScopes) -> Basis {
+    Basis::Api(found.api.id, found.api.version)
 }
 
 /// Proof that an API showed who it is; only [`authenticate`] makes it.
@@ -80,7 +107,11 @@ pub fn authenticate(gate: &Gate, api_id: &str, secret: &Secret) -> Option<Authen
 
     let proven = secrets.iter().fold(false, |proven, known| {
         let same = known.tag.matches(&tag)
-            || gate.master.peppers.tag_under(&known.tag.pepper, secret).is_some_and(|older| known.tag.matches(&older));
+            || gate
+                .master
+                .peppers
+                .tag_under(&known.tag.pepper, secret)
+                .is_some_and(|older| known.tag.matches(&older));
         proven | (same & (known.state(now) == SecretState::Active))
     });
     access.filter(|_| proven).map(|access| AuthenticatedApi(access.api))

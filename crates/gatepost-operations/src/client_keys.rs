@@ -7,9 +7,9 @@ use gatepost_jose::{Algorithm, Jwk, KeyError, PublicKey};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::clients::find;
+use crate::clients::{basis, find};
 use crate::failure::{Failure, Kind};
-use crate::gate::Gate;
+use crate::gate::{Decision, Gate};
 use crate::{client_jwks, clock};
 
 /// A public key of a client, or where its keys are.
@@ -62,17 +62,22 @@ pub async fn add(
     client: &str,
     new: NewClientKey,
 ) -> Result<ClientKeyView, Failure> {
-    let owner = find(gate, client).await?;
+    // One who does not exist hears so before an address is looked up for them.
+    find(gate, client).await?;
     let material = match new {
         NewClientKey::Pem { text, alg } => KeyMaterial::Jwk(from_pem(&text, alg)?),
         NewClientKey::Jwk { text } => KeyMaterial::Jwk(from_jwk(&text)?),
         NewClientKey::JwksUri(uri) => KeyMaterial::JwksUri(admissible(gate, &uri).await?),
     };
     let key = ClientKey { id: ClientKeyId(gate.entropy.uuid()?), material, created: gate.clock.now() };
-    let view = ClientKeyView::of(&key);
-    let change = clients::add_key(&owner, key).map_err(|conflict| refused(conflict, client))?;
-    gate.apply(actor, vec![change]).await?;
-    Ok(view)
+    let key = &key;
+    gate.settle(actor, move || addition(gate, client, key)).await
+}
+
+async fn addition(gate: &Gate, client: &str, key: &ClientKey) -> Result<Decision<ClientKeyView>, Failure> {
+    let owner = find(gate, client).await?;
+    let change = clients::add_key(&owner, key.clone()).map_err(|conflict| refused(conflict, client))?;
+    Ok(Decision { basis: basis(&owner), changes: vec![change], outcome: ClientKeyView::of(key) })
 }
 
 /// The keys of a client.
@@ -82,6 +87,10 @@ pub async fn list(gate: &Gate, client: &str) -> Result<Vec<ClientKeyView>, Failu
 
 /// Removes a key of a client; the last thing that it can authenticate with only with `force`.
 pub async fn remove(gate: &Gate, actor: &Actor, client: &str, key: Uuid, force: bool) -> Result<(), Failure> {
+    gate.settle(actor, move || removal(gate, client, key, force)).await
+}
+
+async fn removal(gate: &Gate, client: &str, key: Uuid, force: bool) -> Result<Decision<()>, Failure> {
     let owner = find(gate, client).await?;
     let change = clients::remove_key(&owner, ClientKeyId(key), force, gate.clock.now());
     let change = change.map_err(|conflict| match conflict {
@@ -91,7 +100,7 @@ pub async fn remove(gate: &Gate, actor: &Actor, client: &str, key: Uuid, force: 
         }
         conflict => refused(conflict, client),
     })?;
-    gate.apply(actor, vec![change]).await
+    Ok(Decision { basis: basis(&owner), changes: vec![change], outcome: () })
 }
 
 /// What kind of key a PEM text holds is told by its bytes; only RSA leaves a choice.

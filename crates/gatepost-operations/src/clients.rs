@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gatepost_core::actor::Actor;
 use gatepost_core::apis::ApiWithScopes;
-use gatepost_core::change::Change;
+use gatepost_core::change::{Basis, Change};
 use gatepost_core::clients::{self, Client, ClientId, ClientRecord, Method, NewClient, UserId};
 use gatepost_core::name::Name;
 use gatepost_core::partners::Status;
@@ -156,7 +156,7 @@ pub async fn list(gate: &Gate, partner: Option<&str>) -> Result<Vec<ClientView>,
     };
     Ok(gate
         .store
-        .clients(partner, Page::FIRST)
+        .clients(partner, Page::LONGEST)
         .await?
         .iter()
         .map(|client| ClientView::of(client, gate))
@@ -249,6 +249,11 @@ pub(crate) async fn find(gate: &Gate, client: &str) -> Result<ClientRecord, Fail
         None => None,
     };
     found.ok_or_else(|| Failure::not_found("client.not_found", "client", client, "gatepost client list"))
+}
+
+/// What the bounds on a client's secrets and keys are decided on.
+pub(crate) fn basis(found: &ClientRecord) -> Basis {
+    Basis::Client(found.client.id.clone(), found.client.version)
 }
 
 pub(crate) fn kind(client: &Client) -> SecretKind {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use gatepost_core::actor::Actor;
-use gatepost_core::change::Change;
+use gatepost_core::change::{Basis, Change};
 use gatepost_core::issuer::Issuer;
 use gatepost_store::{CachedClients, Store};
 
@@ -12,7 +12,7 @@ use crate::client_jwks::ClientJwks;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::entropy::Entropy;
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::journal::Journal;
 use crate::key_ring::KeyRing;
 use crate::master_key::MasterKey;
@@ -69,6 +69,19 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
 }
 
+/// What an operation decided, on the row that must not have moved on since.
+pub(crate) struct Decision<T> {
+    /// The row, as it was read.
+    pub(crate) basis: Basis,
+    /// What is to be done.
+    pub(crate) changes: Vec<Change>,
+    /// What the caller gets.
+    pub(crate) outcome: T,
+}
+
+/// How often an operation decides anew when others were faster.
+const TRIES: usize = 8;
+
 impl Gate {
     /// Puts the parts together and makes the keys ready.
     pub async fn assemble(parts: Parts) -> Result<Self, Failure> {
@@ -76,7 +89,10 @@ impl Gate {
         // The head is read before the ring: a change in between is then seen twice rather than never.
         let head = store.head().await?;
         let ring = KeyRing::load(&*store, &master.wrapping, None).await?;
-        let clients = CachedClients::new(Arc::clone(&store), u64::try_from(config.clients.cache_size).unwrap_or(u64::MAX));
+        let clients = CachedClients::new(
+            Arc::clone(&store),
+            u64::try_from(config.clients.cache_size).unwrap_or(u64::MAX),
+        );
         clients.learn_ids().await?;
         let revocations = Revocations::default();
         revocations.take_up(&*store, clock.now()).await?;
@@ -102,9 +118,36 @@ impl Gate {
 
     /// Applies changes with their audit lines, all or none, and takes them up here at once.
     pub async fn apply(&self, actor: &Actor, changes: Vec<Change>) -> Result<(), Failure> {
+        self.apply_on(actor, None, changes).await
+    }
+
+    /// Reads, decides and applies; if what was decided on has moved on meanwhile, all that again, a few times.
+    pub(crate) async fn settle<T, Deciding: Future<Output = Result<Decision<T>, Failure>>>(
+        &self,
+        actor: &Actor,
+        decide: impl Fn() -> Deciding,
+    ) -> Result<T, Failure> {
+        let mut tries = TRIES;
+        loop {
+            let Decision { basis, changes, outcome } = decide().await?;
+            tries = tries.saturating_sub(1);
+            match self.apply_on(actor, Some(&basis), changes).await {
+                Ok(()) => return Ok(outcome),
+                Err(failure) if failure.code == failure::MOVED_ON && tries > 0 => news::take_up(self).await?,
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+
+    async fn apply_on(
+        &self,
+        actor: &Actor,
+        basis: Option<&Basis>,
+        changes: Vec<Change>,
+    ) -> Result<(), Failure> {
         let now = self.clock.now();
         let audited: Vec<_> = changes.into_iter().map(|change| change.by(actor.clone(), now)).collect();
-        self.store.apply(&audited).await?;
+        self.store.apply_on(basis, &audited).await?;
         news::take_up(self).await
     }
 

@@ -55,7 +55,7 @@ pub async fn create(gate: &Gate, actor: &Actor, request: CreatePartner) -> Resul
 
 /// All partners, in order of their slugs.
 pub async fn list(gate: &Gate) -> Result<Vec<PartnerView>, Failure> {
-    Ok(gate.store.partners(Page::FIRST).await?.iter().map(PartnerView::of).collect())
+    Ok(gate.store.partners(Page::LONGEST).await?.iter().map(PartnerView::of).collect())
 }
 
 /// The partner of that UUID or slug.

@@ -82,7 +82,8 @@ impl Set {
     pub fn covers(&self, token: &IssuedTo<'_>) -> bool {
         let up_to = |revocation: &Arc<Revocation>| token.issued.millis() <= revocation.at.millis();
         let client = ClientId::parse(token.client).and_then(|id| self.clients.get(&id));
-        let partner = token.partner.and_then(|id| id.parse().ok()).and_then(|id| self.partners.get(&PartnerId(id)));
+        let partner =
+            token.partner.and_then(|id| id.parse().ok()).and_then(|id| self.partners.get(&PartnerId(id)));
         self.tokens.contains_key(token.jti) || client.is_some_and(up_to) || partner.is_some_and(up_to)
     }
 
@@ -93,7 +94,11 @@ impl Set {
     }
 }
 
-fn keep_later<K: std::hash::Hash + Eq>(known: &mut HashMap<K, Arc<Revocation>>, key: K, new: &Arc<Revocation>) {
+fn keep_later<K: std::hash::Hash + Eq>(
+    known: &mut HashMap<K, Arc<Revocation>>,
+    key: K,
+    new: &Arc<Revocation>,
+) {
     let entry = known.entry(key).or_insert_with(|| Arc::clone(new));
     if new.at > entry.at {
         // What the earlier one told to other APIs must not be forgotten with it.
@@ -116,7 +121,13 @@ pub struct IssuedTo<'a> {
 }
 
 /// Revokes one token of an API, which expires at `expires`.
-pub async fn revoke_token(gate: &Gate, actor: &Actor, api: ApiId, jti: &str, expires: Timestamp) -> Result<(), Failure> {
+pub async fn revoke_token(
+    gate: &Gate,
+    actor: &Actor,
+    api: ApiId,
+    jti: &str,
+    expires: Timestamp,
+) -> Result<(), Failure> {
     let revocation =
         Revocation::of_token(api, jti.to_owned(), expires, gate.config.tokens.leeway, gate.clock.now());
     if revocation.is_over(gate.clock.now()) || gate.revocations.now().tokens.contains_key(jti) {
@@ -168,7 +179,7 @@ pub(crate) async fn of_partner(gate: &Gate, partner: PartnerId) -> Result<Change
 }
 
 async fn up_to(gate: &Gate, partner: PartnerId, moment: Timestamp) -> Result<Change, Failure> {
-    let clients = gate.store.clients(Some(partner), Page::FIRST).await?;
+    let clients = gate.store.clients(Some(partner), Page::LONGEST).await?;
     let mut apis: Vec<_> = clients.into_iter().flat_map(|client| client.apis).collect();
     apis.sort();
     apis.dedup();

@@ -11,9 +11,9 @@ use gatepost_core::usage::SecretUsage;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::clients::{find, kind};
+use crate::clients::{basis, find, kind};
 use crate::failure::{Failure, Kind};
-use crate::gate::Gate;
+use crate::gate::{Decision, Gate};
 use crate::revocations;
 
 /// What is needed to add a secret.
@@ -61,23 +61,26 @@ pub async fn add(
     client: &str,
     request: AddSecret,
 ) -> Result<AddedSecret, Failure> {
-    let owner = find(gate, client).await?;
-    let now = gate.clock.now();
-    if request.expires.is_some_and(|at| at <= now) {
+    if request.expires.is_some_and(|at| at <= gate.clock.now()) {
         return Err(Failure::invalid(
             "secret.expires",
             "the secret would have expired already",
             "give a later time",
         ));
     }
+    let request = &request;
+    gate.settle(actor, move || addition(gate, client, request)).await
+}
+
+async fn addition(gate: &Gate, client: &str, request: &AddSecret) -> Result<Decision<AddedSecret>, Failure> {
+    let owner = find(gate, client).await?;
+    let now = gate.clock.now();
     let label = request.label.as_deref().map(Name::parse).transpose()?;
     let (secret, stored) = make(gate, kind(&owner.client), label, request.expires)?;
     let view = SecretView::of(&stored, now);
-
     let change = clients::add_secret(&owner, stored, gate.config.clients.max_secrets, now);
-    let change = change.map_err(|conflict| refused(conflict, client))?;
-    gate.apply(actor, vec![change]).await?;
-    Ok(AddedSecret { view, secret })
+    let changes = vec![change.map_err(|conflict| refused(conflict, client))?];
+    Ok(Decision { basis: basis(&owner), changes, outcome: AddedSecret { view, secret } })
 }
 
 /// All secrets of a client, ended ones too.
@@ -91,20 +94,32 @@ pub async fn list(gate: &Gate, client: &str) -> Result<Vec<SecretView>, Failure>
 }
 
 /// Adds a secret and gives every other one an end, `overlap` from now at the latest.
-pub async fn roll(gate: &Gate, actor: &Actor, client: &str, overlap: Duration) -> Result<AddedSecret, Failure> {
+pub async fn roll(
+    gate: &Gate,
+    actor: &Actor,
+    client: &str,
+    overlap: Duration,
+) -> Result<AddedSecret, Failure> {
+    gate.settle(actor, move || rolling(gate, client, overlap)).await
+}
+
+async fn rolling(gate: &Gate, client: &str, overlap: Duration) -> Result<Decision<AddedSecret>, Failure> {
     let owner = find(gate, client).await?;
     let now = gate.clock.now();
     let (secret, stored) = make(gate, kind(&owner.client), None, None)?;
     let view = SecretView::of(&stored, now);
-
     let changes = clients::roll_secret(&owner, stored, overlap, gate.config.clients.max_secrets, now);
     let changes = changes.map_err(|conflict| refused(conflict, client))?;
-    gate.apply(actor, changes).await?;
-    Ok(AddedSecret { view, secret })
+    Ok(Decision { basis: basis(&owner), changes, outcome: AddedSecret { view, secret } })
 }
 
 /// Whether a secret proved its client within `lately`, after what a running server counted has been written down.
-pub async fn used_lately(gate: &Gate, client: &str, secret: Uuid, lately: Duration) -> Result<Option<SecretView>, Failure> {
+pub async fn used_lately(
+    gate: &Gate,
+    client: &str,
+    secret: Uuid,
+    lately: Duration,
+) -> Result<Option<SecretView>, Failure> {
     let known = list(gate, client).await?.into_iter().find(|known| known.secret_id == secret);
     let owner = find(gate, client).await?;
     let used = gate.store.secret_usage(&owner.client.id).await?;
@@ -124,6 +139,10 @@ pub struct Ending {
 
 /// Ends a secret now.
 pub async fn end(gate: &Gate, actor: &Actor, client: &str, secret: Uuid, how: Ending) -> Result<(), Failure> {
+    gate.settle(actor, move || ending(gate, client, secret, how)).await
+}
+
+async fn ending(gate: &Gate, client: &str, secret: Uuid, how: Ending) -> Result<Decision<()>, Failure> {
     let owner = find(gate, client).await?;
     let all = gate.store.secrets(&owner.client.id).await?;
     if all.iter().all(|known| known.id != SecretId(secret)) {
@@ -133,7 +152,8 @@ pub async fn end(gate: &Gate, actor: &Actor, client: &str, secret: Uuid, how: En
     let change = clients::end_secret(&owner, SecretId(secret), how.force, gate.clock.now());
     let change = change.map_err(|conflict| refused(conflict, client))?;
     let tokens = how.kill_tokens.then(|| revocations::of_client(gate, &owner.client));
-    gate.apply(actor, std::iter::once(change).chain(tokens).collect()).await
+    let changes = std::iter::once(change).chain(tokens).collect();
+    Ok(Decision { basis: basis(&owner), changes, outcome: () })
 }
 
 /// A new secret and the one-way form of it.

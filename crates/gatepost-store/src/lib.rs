@@ -8,6 +8,7 @@ mod conflicts;
 mod error;
 mod group_commit;
 mod known_ids;
+mod location;
 mod migrations;
 mod page;
 mod postgres;
@@ -15,13 +16,12 @@ mod rows;
 mod sqlite;
 mod usage;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use gatepost_core::apis::{ApiAccess, ApiId, ApiWithScopes};
 use gatepost_core::audit::AuditLine;
-use gatepost_core::change::{AuditedChange, Subject};
+use gatepost_core::change::{AuditedChange, Basis, Subject};
 use gatepost_core::clients::{Client, ClientId, ClientRecord, StoredSecret};
 use gatepost_core::keys::StoredKey;
 use gatepost_core::name::Slug;
@@ -32,26 +32,8 @@ use gatepost_core::usage::{ClientUsage, Hour, SecretUsage};
 
 pub use cached::CachedClients;
 pub use error::StoreError;
+pub use location::{Address, Location};
 pub use page::Page;
-
-/// Where the state is.
-#[derive(Clone, Debug)]
-pub enum Location {
-    /// A SQLite file.
-    Sqlite(PathBuf),
-    /// A PostgreSQL server, by its `postgres://` address.
-    Postgres(Address),
-}
-
-/// An address that may hold a password: it can't be printed.
-#[derive(Clone)]
-pub struct Address(pub String);
-
-impl std::fmt::Debug for Address {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Address(…)")
-    }
-}
 
 /// Opens the store, bringing its schema up to date.
 pub async fn open(location: &Location, connections: u32) -> Result<Arc<dyn Store>, StoreError> {
@@ -70,7 +52,15 @@ pub trait Store:
     ///
     /// A row that has moved on since the change was decided, or a name that is taken, is [`StoreError::Conflict`];
     /// a row that is gone is [`StoreError::NotFound`].
-    async fn apply(&self, changes: &[AuditedChange]) -> Result<i64, StoreError>;
+    async fn apply(&self, changes: &[AuditedChange]) -> Result<i64, StoreError> {
+        self.apply_on(None, changes).await
+    }
+
+    /// Like [`Store::apply`], but only if the row that the changes were decided on has not moved on since; it does now.
+    async fn apply_on(&self, basis: Option<&Basis>, changes: &[AuditedChange]) -> Result<i64, StoreError>;
+
+    /// How much there is.
+    async fn counts(&self) -> Result<Counts, StoreError>;
 
     /// Asks the engine for a sign of life.
     async fn ping(&self) -> Result<(), StoreError>;
@@ -193,6 +183,15 @@ pub trait Audit {
 
     /// The audit lines after `seq`, in order, at most `limit`.
     async fn audit_lines(&self, seq: i64, limit: u32) -> Result<Vec<AuditLine>, StoreError>;
+}
+
+/// How many rows of the nouns that grow there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// Partners, suspended ones too.
+    pub partners: u64,
+    /// Clients, suspended ones too.
+    pub clients: u64,
 }
 
 /// One applied change, as followers need it.

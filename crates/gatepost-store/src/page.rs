@@ -10,6 +10,6 @@ pub struct Page {
 }
 
 impl Page {
-    /// The whole list, up to what a person can look at.
-    pub const FIRST: Self = Self { offset: 0, limit: 100_000 };
+    /// The list from its beginning, cut where no person reads on.
+    pub const LONGEST: Self = Self { offset: 0, limit: 100_000 };
 }

@@ -3,6 +3,7 @@
 //! Whatever is in a row passes the checks that it passed on its way in: a row that was changed by hand shows.
 
 mod access;
+mod counts;
 mod usage;
 
 use std::fmt::Display;
@@ -25,6 +26,7 @@ use uuid::Uuid;
 
 use crate::{News, StoreError};
 pub(crate) use access::{api_access, assertion, revocation, revoked};
+pub(crate) use counts::{COUNTS, counts};
 pub(crate) use usage::{client_usage, secret_usage};
 
 /// A row of any engine, read by column names.

@@ -1,11 +1,12 @@
 //! This file is where secrets are rolled, limited, counted and ended.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_operations::core::clients::ClientId;
 use gatepost_operations::failure::Kind;
 use gatepost_operations::secrets::{self, AddSecret, Ending};
-use gatepost_operations::{master_key, usage};
+use gatepost_operations::{api_secrets, master_key, usage};
 
 use crate::stage::{ACTOR, Stage, ask, open};
 
@@ -90,6 +91,82 @@ async fn the_last_usable_secret_goes_only_with_force() {
     let set = stage.gate.revocations.now();
     let api = stage.gate.ring().apis().iter().find(|api| api.api.name.as_str() == "bookings").unwrap().api.id;
     assert_eq!(set.about(api).count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_who_add_at_once_on_two_nodes_no_more_get_a_secret_than_the_client_may_have() {
+    let stage = Stage::with_api().await;
+    let id = stage.client("Acme").await.client.client_id;
+    let most = stage.gate.config.clients.max_secrets;
+    let nodes = [Arc::new(stage.second_node().await), Arc::new(stage.second_node().await)];
+
+    let adds = (0..16).map(|number| {
+        let (gate, id) = (Arc::clone(&nodes[number % 2]), id.clone());
+        tokio::spawn(async move { secrets::add(&gate, &ACTOR, &id, AddSecret::default()).await })
+    });
+    let mut added = 0;
+    for add in adds.collect::<Vec<_>>() {
+        match add.await.unwrap() {
+            Ok(_) => added += 1,
+            Err(refused) => assert_eq!((refused.kind, refused.code), (Kind::Conflict, "secret.too_many")),
+        }
+    }
+    assert_eq!(added, most - 1);
+    assert_eq!(secrets::list(&stage.gate, &id).await.unwrap().len(), most);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_who_end_at_once_on_two_nodes_none_ends_the_last_usable_secret() {
+    let stage = Stage::with_api().await;
+    let id = stage.client("Acme").await.client.client_id;
+    for _ in 1..stage.gate.config.clients.max_secrets {
+        secrets::add(&stage.gate, &ACTOR, &id, AddSecret::default()).await.unwrap();
+    }
+    let all = secrets::list(&stage.gate, &id).await.unwrap();
+    let nodes = [Arc::new(stage.second_node().await), Arc::new(stage.second_node().await)];
+
+    let ends = (0..16).map(|number| {
+        let (gate, id, secret) =
+            (Arc::clone(&nodes[number % 2]), id.clone(), all[number % all.len()].secret_id);
+        tokio::spawn(async move { secrets::end(&gate, &ACTOR, &id, secret, Ending::default()).await })
+    });
+    let mut ended = 0;
+    for end in ends.collect::<Vec<_>>() {
+        match end.await.unwrap() {
+            Ok(()) => ended += 1,
+            Err(refused) => assert!(["secret.last", "secret.over"].contains(&refused.code), "{refused:?}"),
+        }
+    }
+    let left = secrets::list(&stage.gate, &id).await.unwrap();
+    assert_eq!(left.iter().filter(|secret| secret.state == "active").count(), 1);
+    assert_eq!(ended, all.len() - 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_api_too_keeps_its_last_secret_and_its_bound_when_many_ask_at_once() {
+    let stage = Stage::with_api().await;
+    let nodes = [Arc::new(stage.second_node().await), Arc::new(stage.second_node().await)];
+    let adds = (0..16).map(|number| {
+        let gate = Arc::clone(&nodes[number % 2]);
+        tokio::spawn(async move {
+            api_secrets::add(&gate, &ACTOR, "bookings", AddSecret::default()).await.is_ok()
+        })
+    });
+    for add in adds.collect::<Vec<_>>() {
+        add.await.unwrap();
+    }
+    let all = api_secrets::list(&stage.gate, "bookings").await.unwrap();
+    assert_eq!(all.len(), stage.gate.config.clients.max_secrets);
+
+    let ends = (0..16).map(|number| {
+        let (gate, secret) = (Arc::clone(&nodes[number % 2]), all[number % all.len()].secret_id);
+        tokio::spawn(async move { api_secrets::end(&gate, &ACTOR, "bookings", secret, false).await.is_ok() })
+    });
+    for end in ends.collect::<Vec<_>>() {
+        end.await.unwrap();
+    }
+    let left = api_secrets::list(&stage.gate, "bookings").await.unwrap();
+    assert_eq!(left.iter().filter(|secret| secret.state == "active").count(), 1);
 }
 
 #[tokio::test]

@@ -81,10 +81,26 @@ pub(super) async fn update(tx: &mut PgConnection, api: &Api) -> Result<(), Store
     if done.rows_affected() == 1 {
         return Ok(());
     }
+    Err(missed(tx, api.id).await)
+}
 
-    let there = sqlx::query("SELECT 1 FROM apis WHERE id = $1").bind(&id);
-    let there = there.fetch_optional(tx).await.map_err(failure)?.is_some();
-    Err(conflicts::missed(there, "API", &id))
+/// Counts the API's version on, if it is still that one: what was decided on it holds.
+pub(super) async fn move_on(tx: &mut PgConnection, id: ApiId, version: i64) -> Result<(), StoreError> {
+    let query = sqlx::query("UPDATE apis SET version = version + 1 WHERE id = $1 AND version = $2");
+    let query = query.bind(id.0.to_string()).bind(version);
+    if query.execute(&mut *tx).await.map_err(failure)?.rows_affected() == 1 {
+        return Ok(());
+    }
+    Err(missed(tx, id).await)
+}
+
+async fn missed(tx: &mut PgConnection, id: ApiId) -> StoreError {
+    let id = id.0.to_string();
+    let query = sqlx::query("SELECT 1 FROM apis WHERE id = $1").bind(&id);
+    match query.fetch_optional(tx).await {
+        Ok(row) => conflicts::missed(row.is_some(), "API", &id),
+        Err(error) => failure(error),
+    }
 }
 
 pub(super) async fn delete(tx: &mut PgConnection, id: ApiId) -> Result<(), StoreError> {

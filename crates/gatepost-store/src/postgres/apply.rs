@@ -1,7 +1,7 @@
 //! This file is where changes are written: all of a batch with their audit lines, or none.
 
 use gatepost_core::audit::AuditLine;
-use gatepost_core::change::{AuditedChange, Change};
+use gatepost_core::change::{AuditedChange, Basis, Change};
 use sqlx::{PgConnection, PgPool};
 
 use super::{
@@ -10,9 +10,16 @@ use super::{
 use crate::StoreError;
 
 /// Writes the batch in one transaction; returns the sequence number of the last change.
-pub(super) async fn all(pool: &PgPool, changes: &[AuditedChange]) -> Result<i64, StoreError> {
+pub(super) async fn all(
+    pool: &PgPool,
+    basis: Option<&Basis>,
+    changes: &[AuditedChange],
+) -> Result<i64, StoreError> {
     let mut tx = within(pool.begin(), failure).await?;
     let (mut seq, mut previous) = within(audit::last(&mut tx), as_it_is).await?;
+    if let Some(basis) = basis {
+        within(still(&mut tx, basis), as_it_is).await?;
+    }
     for audited in changes {
         seq += 1;
         within(change(&mut tx, seq, audited), as_it_is).await?;
@@ -22,6 +29,14 @@ pub(super) async fn all(pool: &PgPool, changes: &[AuditedChange]) -> Result<i64,
     }
     within(tx.commit(), failure).await?;
     Ok(seq)
+}
+
+/// Moves on what the changes were decided on, unless someone was faster.
+async fn still(tx: &mut PgConnection, basis: &Basis) -> Result<(), StoreError> {
+    match basis {
+        Basis::Client(id, version) => clients::move_on(tx, id, *version).await,
+        Basis::Api(id, version) => apis::move_on(tx, *id, *version).await,
+    }
 }
 
 async fn change(tx: &mut PgConnection, seq: i64, audited: &AuditedChange) -> Result<(), StoreError> {

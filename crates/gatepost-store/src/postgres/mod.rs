@@ -15,11 +15,11 @@ mod revocations;
 mod usage;
 
 use async_trait::async_trait;
-use gatepost_core::change::AuditedChange;
+use gatepost_core::change::{AuditedChange, Basis};
 use sqlx::{PgPool, Row};
 
 use crate::group_commit::GroupCommit;
-use crate::{Store, StoreError};
+use crate::{Counts, Store, StoreError, rows};
 use failure::{as_it_is, failure, refused, within};
 pub(crate) use open::open;
 
@@ -31,8 +31,13 @@ pub(crate) struct PostgresStore {
 
 #[async_trait]
 impl Store for PostgresStore {
-    async fn apply(&self, changes: &[AuditedChange]) -> Result<i64, StoreError> {
-        apply::all(&self.pool, changes).await
+    async fn apply_on(&self, basis: Option<&Basis>, changes: &[AuditedChange]) -> Result<i64, StoreError> {
+        apply::all(&self.pool, basis, changes).await
+    }
+
+    async fn counts(&self) -> Result<Counts, StoreError> {
+        let query = sqlx::query(rows::COUNTS);
+        rows::counts(&within(query.fetch_one(&self.pool), failure).await?)
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -1,16 +1,23 @@
 //! This file is where changes are written: all of a batch with their audit lines, or none.
 
 use gatepost_core::audit::AuditLine;
-use gatepost_core::change::{AuditedChange, Change};
+use gatepost_core::change::{AuditedChange, Basis, Change};
 use sqlx::{SqliteConnection, SqlitePool};
 
 use super::{access, apis, audit, client_keys, clients, failure, keys, partners, revocations};
 use crate::StoreError;
 
 /// Writes the batch in one transaction; returns the sequence number of the last change.
-pub(super) async fn all(writer: &SqlitePool, changes: &[AuditedChange]) -> Result<i64, StoreError> {
+pub(super) async fn all(
+    writer: &SqlitePool,
+    basis: Option<&Basis>,
+    changes: &[AuditedChange],
+) -> Result<i64, StoreError> {
     let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(failure)?;
     let (mut seq, mut previous) = audit::last(&mut tx).await?;
+    if let Some(basis) = basis {
+        still(&mut tx, basis).await?;
+    }
     for audited in changes {
         seq += 1;
         change(&mut tx, seq, audited).await?;
@@ -20,6 +27,14 @@ pub(super) async fn all(writer: &SqlitePool, changes: &[AuditedChange]) -> Resul
     }
     tx.commit().await.map_err(failure)?;
     Ok(seq)
+}
+
+/// Moves on what the changes were decided on, unless someone was faster.
+async fn still(tx: &mut SqliteConnection, basis: &Basis) -> Result<(), StoreError> {
+    match basis {
+        Basis::Client(id, version) => clients::move_on(tx, id, *version).await,
+        Basis::Api(id, version) => apis::move_on(tx, *id, *version).await,
+    }
 }
 
 async fn change(tx: &mut SqliteConnection, seq: i64, audited: &AuditedChange) -> Result<(), StoreError> {

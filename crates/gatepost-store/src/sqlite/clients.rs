@@ -111,14 +111,34 @@ pub(super) async fn update(tx: &mut SqliteConnection, client: &Client) -> Result
     let done = bound(query, client).execute(&mut *tx).await;
     let done = done.map_err(|error| refused(error, |violation| conflicts::client(violation, client)))?;
     if done.rows_affected() == 0 {
-        let there = sqlx::query("SELECT 1 FROM clients WHERE id = ?1").bind(client.id.as_str());
-        let there = there.fetch_optional(tx).await.map_err(failure)?.is_some();
-        return Err(conflicts::missed(there, "client", client.id.as_str()));
+        return Err(missed(tx, &client.id).await);
     }
 
     let clear = sqlx::query("DELETE FROM client_apis WHERE client_id = ?1").bind(client.id.as_str());
     clear.execute(&mut *tx).await.map_err(failure)?;
     add_apis(tx, client).await
+}
+
+/// Counts the client's version on, if it is still that one: what was decided on it holds.
+pub(super) async fn move_on(
+    tx: &mut SqliteConnection,
+    id: &ClientId,
+    version: i64,
+) -> Result<(), StoreError> {
+    let query = sqlx::query("UPDATE clients SET version = version + 1 WHERE id = ?1 AND version = ?2");
+    let query = query.bind(id.as_str()).bind(version);
+    if query.execute(&mut *tx).await.map_err(failure)?.rows_affected() == 1 {
+        return Ok(());
+    }
+    Err(missed(tx, id).await)
+}
+
+async fn missed(tx: &mut SqliteConnection, id: &ClientId) -> StoreError {
+    let query = sqlx::query("SELECT 1 FROM clients WHERE id = ?1").bind(id.as_str());
+    match query.fetch_optional(tx).await {
+        Ok(row) => conflicts::missed(row.is_some(), "client", id.as_str()),
+        Err(error) => failure(error),
+    }
 }
 
 pub(super) async fn delete(tx: &mut SqliteConnection, id: &ClientId) -> Result<(), StoreError> {

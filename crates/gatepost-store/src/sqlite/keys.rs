@@ -62,7 +62,7 @@ pub(super) struct Move<'a> {
 pub(super) async fn go_on(tx: &mut SqliteConnection, step: Move<'_>) -> Result<(), StoreError> {
     let done = sqlx::query(
         "UPDATE keys SET state = ?4, verifies_until = coalesce(?5, verifies_until),
-            signs_from = CASE WHEN ?4 = 'signing' AND signs_from < ?6 THEN ?6 ELSE signs_from END
+            signs_from = CASE WHEN ?4 = 'signing' THEN ?6 ELSE signs_from END
             WHERE kid = ?1 AND coalesce(api_id, '') = coalesce(?2, '') AND state = ?3",
     )
     .bind(step.kid.as_str())

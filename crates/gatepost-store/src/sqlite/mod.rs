@@ -19,11 +19,11 @@ mod revocations;
 mod usage;
 
 use async_trait::async_trait;
-use gatepost_core::change::AuditedChange;
+use gatepost_core::change::{AuditedChange, Basis};
 use sqlx::{Row, SqlitePool};
 
 use crate::group_commit::GroupCommit;
-use crate::{Store, StoreError};
+use crate::{Counts, Store, StoreError, rows};
 use failure::{failure, refused};
 pub(crate) use open::open;
 
@@ -36,8 +36,13 @@ pub(crate) struct SqliteStore {
 
 #[async_trait]
 impl Store for SqliteStore {
-    async fn apply(&self, changes: &[AuditedChange]) -> Result<i64, StoreError> {
-        apply::all(&self.writer, changes).await
+    async fn apply_on(&self, basis: Option<&Basis>, changes: &[AuditedChange]) -> Result<i64, StoreError> {
+        apply::all(&self.writer, basis, changes).await
+    }
+
+    async fn counts(&self) -> Result<Counts, StoreError> {
+        let query = sqlx::query(rows::COUNTS);
+        rows::counts(&query.fetch_one(&self.readers).await.map_err(failure)?)
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

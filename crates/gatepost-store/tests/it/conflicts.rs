@@ -1,8 +1,8 @@
 //! This file is where it is tested which changes are refused, and that the refusal says what stood in the way.
 
-use gatepost_core::apis::Api;
-use gatepost_core::change::Change;
-use gatepost_core::clients::Client;
+use gatepost_core::apis::{Api, ApiId};
+use gatepost_core::change::{Basis, Change};
+use gatepost_core::clients::{Client, ClientId};
 use gatepost_core::keys::KeyOwner;
 use gatepost_core::partners::{Partner, PartnerId, Status};
 use gatepost_store::{Store, StoreError};
@@ -18,6 +18,8 @@ on_every_engine![
     what_is_referred_to_must_be_there,
     a_change_decided_on_an_older_version_is_refused,
     of_many_who_change_the_same_version_one_wins,
+    what_was_decided_on_a_row_that_moved_on_is_refused,
+    of_many_who_decide_on_one_version_one_wins,
 ];
 
 /// The refusal's text, when it is the expected kind.
@@ -167,4 +169,60 @@ async fn of_many_who_change_the_same_version_one_wins(home: Home) {
 
     assert_eq!((won, lost), (1, 15));
     assert_eq!(store.head().await.unwrap(), 6);
+}
+
+async fn what_was_decided_on_a_row_that_moved_on_is_refused(home: Home) {
+    let store = home.open().await;
+    let (_, bookings, app, changes) = acme();
+    store.apply(&changes).await.unwrap();
+    let added = |name: &str| {
+        let (client, secret) = (app.id.clone(), secret(name));
+        audited([Change::SecretAdded { client, secret }])
+    };
+    let api_added = |name: &str| audited([Change::ApiSecretAdded { api: bookings.id, secret: secret(name) }]);
+    let client = |version| Basis::Client(app.id.clone(), version);
+    let api = |version| Basis::Api(bookings.id, version);
+
+    store.apply_on(Some(&client(1)), &added("second")).await.unwrap();
+    store.apply_on(Some(&api(1)), &api_added("second")).await.unwrap();
+    for (basis, changes) in [(client(1), added("third")), (api(1), api_added("third"))] {
+        let refused = store.apply_on(Some(&basis), &changes).await;
+        assert!(
+            matches!(&refused, Err(StoreError::Conflict(text)) if text.contains("changed by someone else"))
+        );
+    }
+    let gone = [Basis::Client(ClientId::from_uuid(Uuid::max()), 1), Basis::Api(ApiId(Uuid::max()), 1)];
+    for basis in gone {
+        let refused = store.apply_on(Some(&basis), &added("third")).await;
+        assert!(matches!(&refused, Err(StoreError::NotFound(text)) if text.contains("there is no")));
+    }
+
+    assert_eq!(store.secrets(&app.id).await.unwrap().len(), 2);
+    assert_eq!(store.api_secrets(bookings.id).await.unwrap().len(), 1);
+    store.apply_on(Some(&client(2)), &added("third")).await.unwrap();
+    store.apply_on(Some(&api(2)), &api_added("third")).await.unwrap();
+}
+
+async fn of_many_who_decide_on_one_version_one_wins(home: Home) {
+    let store = home.open().await;
+    let (_, _, app, changes) = acme();
+    store.apply(&changes).await.unwrap();
+
+    let racers = (0..16).map(|number| {
+        let (store, client) = (store.clone(), app.id.clone());
+        tokio::spawn(async move {
+            let basis = Basis::Client(client.clone(), 1);
+            let added = Change::SecretAdded { client, secret: secret(&format!("s{number}")) };
+            store.apply_on(Some(&basis), &audited([added])).await
+        })
+    });
+    let mut won = 0;
+    for racer in racers.collect::<Vec<_>>() {
+        match racer.await.unwrap() {
+            Ok(_) => won += 1,
+            Err(StoreError::Conflict(_)) => {}
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert_eq!((won, store.secrets(&app.id).await.unwrap().len()), (1, 2));
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use gatepost_core::apis::{ApiAccess, ApiId, ApiWithScopes};
 use gatepost_core::audit::AuditLine;
-use gatepost_core::change::AuditedChange;
+use gatepost_core::change::{AuditedChange, Basis};
 use gatepost_core::clients::{Client, ClientId, ClientRecord, StoredSecret};
 use gatepost_core::keys::StoredKey;
 use gatepost_core::name::Slug;
@@ -14,7 +14,7 @@ use gatepost_core::partners::{Partner, PartnerId};
 use gatepost_core::time::Timestamp;
 use gatepost_core::tokens::revoke::Revocation;
 use gatepost_core::usage::{ClientUsage, Hour, SecretUsage};
-use gatepost_store::{Apis, Assertions, Audit, Clients, Keys, News, Page, Partners};
+use gatepost_store::{Apis, Assertions, Audit, Clients, Counts, Keys, News, Page, Partners};
 use gatepost_store::{Revocations, Store, StoreError, UsageLog};
 use tokio::sync::Semaphore;
 
@@ -60,8 +60,11 @@ impl Clients for Gated {
 
 #[async_trait]
 impl Store for Gated {
-    async fn apply(&self, changes: &[AuditedChange]) -> Result<i64, StoreError> {
-        self.inner.apply(changes).await
+    async fn apply_on(&self, basis: Option<&Basis>, changes: &[AuditedChange]) -> Result<i64, StoreError> {
+        self.inner.apply_on(basis, changes).await
+    }
+    async fn counts(&self) -> Result<Counts, StoreError> {
+        self.inner.counts().await
     }
     async fn ping(&self) -> Result<(), StoreError> {
         self.inner.ping().await

@@ -12,7 +12,7 @@ use crate::samples::{api, at, audited, key};
 on_every_engine![
     a_key_is_read_back_wherever_it_is_in_its_life,
     a_promotion_moves_two_keys_in_one_batch,
-    a_promotion_ahead_of_its_time_leaves_the_plan,
+    a_promotion_ahead_of_its_time_signs_from_then_on,
     a_promotion_that_fails_leaves_the_old_key_signing,
     a_key_that_has_moved_on_is_not_moved_again,
     a_key_of_another_owner_is_not_moved,
@@ -86,12 +86,12 @@ async fn a_promotion_moves_two_keys_in_one_batch(home: Home) {
     assert_eq!(store.keys().await.unwrap(), [StoredKey { state: KeyState::Retired, ..old }, new]);
 }
 
-async fn a_promotion_ahead_of_its_time_leaves_the_plan(home: Home) {
+async fn a_promotion_ahead_of_its_time_signs_from_then_on(home: Home) {
     let store = home.open().await;
     let (signs, next) = ring(store.as_ref()).await;
     apply_at(store.as_ref(), promotion(&signs, &next), at(499)).await.unwrap();
 
-    let new = StoredKey { state: KeyState::Signing, ..next };
+    let new = StoredKey { state: KeyState::Signing, signs_from: at(499), ..next };
     assert_eq!(store.keys().await.unwrap()[1], new);
 }
 

@@ -5,8 +5,8 @@ use gatepost_core::apis::routes::Route;
 use gatepost_core::apis::{Api, ApiId, ApiScope, Audience};
 use gatepost_core::change::{AuditedChange, Change};
 use gatepost_core::clients::{
-    Client, ClientId, ClientKey, ClientKeyId, KeyMaterial, Method, SecretId, StoredSecret,
-    UngrantedScope, UserId,
+    Client, ClientId, ClientKey, ClientKeyId, KeyMaterial, Method, SecretId, StoredSecret, UngrantedScope,
+    UserId,
 };
 use gatepost_core::grants::GrantType;
 use gatepost_core::keys::{KeyOwner, KeyState, Sealed, StoredKey};
