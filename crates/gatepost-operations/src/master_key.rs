@@ -3,6 +3,10 @@
 //! The file stands beside the database, never inside it: whoever has one of the two has nothing.
 //! New values are made with the first of each list; stored values name the id that made them, so rotation adds entries.
 
+mod rotation;
+
+pub use rotation::add_wrapping_key;
+
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
@@ -56,6 +60,11 @@ pub fn path(data: &Path) -> PathBuf {
 
 /// Reads the file; a missing, damaged or world-readable one is a configuration failure that says how to mend it.
 pub fn read(data: &Path) -> Result<MasterKey, Failure> {
+    Ok(entries(data)?.1)
+}
+
+/// The entries of the file, and what they make.
+fn entries(data: &Path) -> Result<(Contents, MasterKey), Failure> {
     let path = path(data);
     let said = |what: &str, why: String, fix: &str| {
         Failure::new(
@@ -97,51 +106,55 @@ pub fn read(data: &Path) -> Result<MasterKey, Failure> {
     let contents: Contents = toml::from_str(&text).map_err(|_| {
         said("can't understand the master key file", "it is damaged or no master key file".into(), restore)
     })?;
-    parse(&contents).ok_or_else(|| {
+    let master = parse(&contents).ok_or_else(|| {
         said(
             "can't understand the master key file",
             "an entry is missing or is not 32 bytes in base64".into(),
             restore,
         )
-    })
+    })?;
+    Ok((contents, master))
 }
 
 /// Writes a new file unless there is one; returns whether it did. The file is whole or not there at all.
 pub fn create(data: &Path, entropy: &Entropy) -> Result<bool, Failure> {
     let path = path(data);
-    let failed = |error: std::io::Error| {
-        let what = format!("can't write the master key file {}", path.display());
-        Failure::new(
-            Kind::Unavailable,
-            "master_key.unwritable",
-            what,
-            error.to_string(),
-            "give this user the right to write there",
-        )
-    };
+    let failed = |error| unwritable(&path, &error);
     if path.try_exists().map_err(failed)? {
         return Ok(false);
     }
 
     let contents = Contents { wrapping: vec![entry("w", entropy)?], pepper: vec![entry("p", entropy)?] };
-    let text = toml::to_string(&contents)
-        .map_err(|error| Failure::internal("master_key.format", error.to_string()))?;
-    let text = Zeroizing::new(format!("{HEADING}{text}"));
-
-    // Written aside and linked into place: a crash leaves no half file, and of two starters one wins.
-    let aside = data.join(format!(".{FILE}.{}", entropy.uuid()?));
-    let mut file =
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside).map_err(failed)?;
-    let written = file
-        .write_all(text.as_bytes())
-        .and_then(|()| file.sync_all())
-        .and_then(|()| std::fs::hard_link(&aside, &path));
+    let aside = write_aside(data, &contents, entropy)?;
+    // Linked into place: of two starters one wins.
+    let written = std::fs::hard_link(&aside, &path);
     let _ = std::fs::remove_file(&aside);
     match written {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(failed(error)),
     }
+}
+
+/// Writes the entries into a file of their own, so that a crash leaves no half master key.
+fn write_aside(data: &Path, contents: &Contents, entropy: &Entropy) -> Result<PathBuf, Failure> {
+    let text = toml::to_string(contents)
+        .map_err(|error| Failure::internal("master_key.format", error.to_string()))?;
+    let text = Zeroizing::new(format!("{HEADING}{text}"));
+    let aside = data.join(format!(".{FILE}.{}", entropy.uuid()?));
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
+    written.map_err(|error| {
+        let _ = std::fs::remove_file(&aside);
+        unwritable(&path(data), &error)
+    })?;
+    Ok(aside)
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    let what = format!("can't write the master key file {}", path.display());
+    let fix = "give this user the right to write there";
+    Failure::new(Kind::Unavailable, "master_key.unwritable", what, error.to_string(), fix)
 }
 
 fn entry(kind: &str, entropy: &Entropy) -> Result<Entry, Failure> {

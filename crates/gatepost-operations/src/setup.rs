@@ -27,7 +27,7 @@ use crate::master_key::{self, MasterKey};
 /// The API that an empty store gets.
 pub const DEFAULT_API: &str = "default";
 
-pub(crate) const SQLITE_FILE: &str = "gatepost.db";
+const SQLITE_FILE: &str = "gatepost.db";
 
 /// What was set up.
 #[derive(Clone, Debug, Serialize)]

@@ -2,8 +2,10 @@
 //! and who holds it.
 
 use std::fs::Metadata;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+
+use gatepost_store::Location;
 
 use super::Check;
 use crate::config::Config;
@@ -20,9 +22,12 @@ pub(super) fn checks(config: &Config) -> Vec<Check> {
         return Vec::new();
     };
     let mut checks = vec![folder(data, &metadata)];
-    let files = [data.join(setup::SQLITE_FILE), master_key::path(data)];
-    checks.extend(files.iter().filter_map(|path: &PathBuf| readable_by_others(path)));
-    checks.extend(journal(&data.join(format!("{}-wal", setup::SQLITE_FILE))));
+    checks.extend(account(data, &metadata));
+    checks.extend(readable_by_others(&master_key::path(data)));
+    if let Location::Sqlite(database) = setup::location(config) {
+        checks.extend(readable_by_others(&database));
+        checks.extend(journal(&database));
+    }
     checks.push(lock(data));
     checks
 }
@@ -43,6 +48,17 @@ fn folder(data: &Path, metadata: &Metadata) -> Check {
     Check::ok("data", format!("{place} is this account's alone ({mode:04o})"))
 }
 
+/// Files that another account makes can't be read by the server's.
+fn account(data: &Path, metadata: &Metadata) -> Option<Check> {
+    let own = std::fs::metadata("/proc/self").ok()?.uid();
+    let owner = metadata.uid();
+    (own != owner).then(|| {
+        let what = format!("{} belongs to the account {owner}, this command runs as {own}", data.display());
+        let why = "files that it makes can't be read by the server";
+        Check::warn("data", what, why, format!("run commands as that account: sudo -u '#{owner}' gatepost"))
+    })
+}
+
 fn readable_by_others(path: &Path) -> Option<Check> {
     let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o7777;
     let place = path.display();
@@ -53,8 +69,11 @@ fn readable_by_others(path: &Path) -> Option<Check> {
     })
 }
 
-fn journal(path: &Path) -> Option<Check> {
-    let length = std::fs::metadata(path).ok()?.len();
+fn journal(database: &Path) -> Option<Check> {
+    let mut path = database.as_os_str().to_owned();
+    path.push("-wal");
+    let path = PathBuf::from(path);
+    let length = std::fs::metadata(&path).ok()?.len();
     (length > LARGE_JOURNAL).then(|| {
         let what = format!("the journal {} has {} MiB", path.display(), length >> 20);
         let why = "a reader that never ends keeps SQLite from moving it into the database";
