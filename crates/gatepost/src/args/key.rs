@@ -37,6 +37,8 @@ pub(crate) enum KeyCommand {
     /// Take a key that signs no more out of the key set
     Retire {
         /// The key's thumbprint, or a beginning of it that is no other's
+        // A thumbprint may begin with a hyphen.
+        #[arg(allow_hyphen_values = true)]
         kid: String,
         /// Though tokens of it are still valid: they are refused from then on
         #[arg(long)]
@@ -45,6 +47,8 @@ pub(crate) enum KeyCommand {
     /// Revoke a key in an emergency: nothing that it signed is valid any more
     Revoke {
         /// The key's thumbprint, or a beginning of it that is no other's
+        // A thumbprint may begin with a hyphen.
+        #[arg(allow_hyphen_values = true)]
         kid: String,
     },
     /// Publish a private key that was made elsewhere as the next key of an API; read from standard input
@@ -66,7 +70,11 @@ pub(crate) enum KeyCommand {
         format: KeyFormat,
     },
     /// Seal every key under the newest wrapping key of the master key file; can be stopped and run again
-    Rewrap,
+    Rewrap {
+        /// Put a new wrapping key into the file first; restart every server afterwards
+        #[arg(long)]
+        new: bool,
+    },
 }
 
 /// The forms of a public key.

@@ -156,6 +156,16 @@ mod tests {
     }
 
     #[test]
+    fn a_thumbprint_may_begin_with_a_hyphen() {
+        let Command::Key(KeyCommand::Revoke { kid }) = parse(&["key", "revoke", "-x7"]).unwrap().command
+        else {
+            panic!("another command was read");
+        };
+        assert_eq!(kid, "-x7");
+        assert!(parse(&["key", "retire", "-x7", "--now", "--json"]).unwrap().globals.json);
+    }
+
+    #[test]
     fn a_slip_of_the_pen_is_answered_with_what_was_meant() {
         let text = parse(&["partner", "crate", "Acme"]).unwrap_err().to_string();
         assert!(text.contains("create"), "{text}");

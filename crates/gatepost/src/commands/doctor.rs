@@ -148,7 +148,7 @@ mod tests {
     fn the_last_line_counts_what_is_not_well() {
         let warned = Check::warn("tls", "a", "b", "c");
         assert_eq!(summary(&[Check::ok("store", "a")]), "All is well.");
-        assert_eq!(summary(&[warned.clone()]), "Nothing fails; 1 to look at.");
+        assert_eq!(summary(std::slice::from_ref(&warned)), "Nothing fails; 1 to look at.");
         assert_eq!(summary(&[warned, Check::fail("keys", "a", "b", "c")]), "1 failed, 1 to look at.");
     }
 }

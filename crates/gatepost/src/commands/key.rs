@@ -1,8 +1,8 @@
 //! This file is where the commands about signing keys are carried out.
 
 use gatepost_operations::core::secret::Secret;
-use gatepost_operations::keys;
 use gatepost_operations::setup::DEFAULT_API;
+use gatepost_operations::{keys, master_key};
 use serde::Serialize;
 
 use super::desk::{Desk, at_desk};
@@ -23,8 +23,11 @@ pub(super) fn run(globals: &Globals, command: KeyCommand) -> Result<(), Trouble>
         | KeyCommand::Retire { .. }
         | KeyCommand::Revoke { .. }
         | KeyCommand::ExportPublic { .. }
-        | KeyCommand::Rewrap => None,
+        | KeyCommand::Rewrap { .. } => None,
     };
+    if let KeyCommand::Rewrap { new: true } = command {
+        add_wrapping_key(globals)?;
+    }
     at_desk(globals, async |desk| carry_out(desk, command, pem).await)
 }
 
@@ -42,7 +45,7 @@ async fn carry_out(desk: &Desk, command: KeyCommand, pem: Option<Secret>) -> Res
         KeyCommand::Revoke { kid } => revoke(desk, &kid).await,
         KeyCommand::Import { api, .. } => import(desk, named(api.as_deref()), pem).await,
         KeyCommand::ExportPublic { api, format } => export(desk, named(api.as_deref()), format),
-        KeyCommand::Rewrap => rewrap(desk).await,
+        KeyCommand::Rewrap { .. } => rewrap(desk).await,
     }
 }
 
@@ -107,6 +110,17 @@ fn export(desk: &Desk, api: &str, format: KeyFormat) -> Result<(), Trouble> {
         KeyFormat::Pem => desk.output.text(&public.pem),
         KeyFormat::Jwk => desk.output.document(&public.jwk),
     }
+}
+
+/// Adds a wrapping key to a master key file that opens this state; one that does not is left as it is.
+fn add_wrapping_key(globals: &Globals) -> Result<(), Trouble> {
+    at_desk(globals, async |desk| {
+        let id = master_key::add_wrapping_key(&desk.gate.config.data, &desk.gate.entropy)?;
+        desk.output.note(&format!("Added the wrapping key {id} to the master key file: back it up again."));
+        desk.output
+            .warn("a server opens what is sealed under it from its next start on; restart every one now");
+        Ok(())
+    })
 }
 
 #[derive(Serialize)]

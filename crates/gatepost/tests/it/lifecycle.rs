@@ -125,17 +125,16 @@ fn keys_move_to_a_new_wrapping_key_and_do_without_the_old_one() {
     assert_eq!(home.json(&["key", "rewrap"])["rewrapped"], 0);
     let file = home.data().join("master.key");
     let old = std::fs::read_to_string(&file).unwrap();
-    let new = "[[wrapping]]\nid = \"w-new\"\nkey = \"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\"\n\n";
-    let (begin, rest) = old.split_at(old.find("[[wrapping]]").unwrap());
-    std::fs::write(&file, format!("{begin}{new}{rest}")).unwrap();
-    let doctor = home.json(&["doctor"]);
-    assert!(doctor.to_string().contains("gatepost key rewrap"), "{doctor}");
+    let wrapping = &old[old.find("[[wrapping]]").unwrap()..old.find("[[pepper]]").unwrap()];
+    assert_eq!(home.json(&["key", "rewrap", "--new"])["rewrapped"], 2, "the API's and the server's own");
 
-    assert_eq!(home.json(&["key", "rewrap"])["rewrapped"], 2, "the API's and the server's own");
     assert_eq!(home.json(&["key", "rewrap"])["rewrapped"], 0);
-    let pepper = &rest[rest.find("[[pepper]]").unwrap()..];
-    std::fs::write(&file, format!("{begin}{new}{pepper}")).unwrap();
+    let new = std::fs::read_to_string(&file).unwrap();
+    assert!(new.contains(wrapping), "the old one stays until somebody takes it out");
+    std::fs::write(&file, new.replace(wrapping, "")).unwrap();
     assert_eq!(verdict(&home, &token_of(&home, &client)).0, 0);
+    std::fs::write(&file, old).unwrap();
+    assert_eq!(home.refusal(&["key", "list"]).0, 3, "the old one alone opens nothing any more");
 }
 
 #[test]
