@@ -21,6 +21,7 @@ mod raw_http;
 mod reply;
 mod resource_server;
 mod revocation;
+mod rotation;
 mod rows;
 mod serving;
 mod silence;
