@@ -4,12 +4,14 @@ import base64
 import hashlib
 import hmac
 import json
+import socket
 import time
 import uuid
 
 import jwt
 import proxies
 import pytest
+from call import call
 from conftest import eventually, guarded
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -156,6 +158,13 @@ def test_when_gatepost_is_away_nothing_gets_through(state, upstream, asking_prox
             assert door.denied(token=token).status in (502, 503)
 
 
+def test_when_gatepost_does_not_answer_nothing_gets_through(state, upstream, asking_proxy):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with guarded(state, upstream, asking_proxy, "--api", "plain", "--url", url) as door:
+            assert door.denied(token="x").status in (502, 503, 504)
+
+
 @pytest.mark.parametrize("status", [302, 400, 404, 429, 500, 503])
 def test_no_answer_but_200_of_gatepost_lets_anyone_through(state, upstream, asking_proxy, status):
     headers = [("X-Partner-Id", "p"), ("Location", "/elsewhere"), ("X-Accel-Redirect", "/bookings")]
@@ -186,6 +195,4 @@ def test_a_revoked_client_is_refused_within_seconds(state, doors, asking_proxy):
 
 
 def refused(door, token):
-    from call import call
-
     return call(door.port, token=token).status == 401
