@@ -44,6 +44,7 @@ mod bearer;
 mod builder;
 mod caller;
 mod clock;
+mod entropy;
 mod guard;
 mod https;
 mod jwks_url;

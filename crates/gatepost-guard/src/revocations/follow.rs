@@ -22,6 +22,7 @@ use super::news::{AfterThat, Answer, Feed, FeedError};
 use super::set::RevocationSet;
 use crate::caller::Caller;
 use crate::clock::Clock;
+use crate::entropy;
 use crate::key_cache::KeyCache;
 use crate::rejection::Refusal;
 
@@ -244,11 +245,7 @@ impl Heard {
 /// Longer after each failure, up to a bound, and never the same for all guards.
 fn pause_after(failures: u32) -> Duration {
     let longest = FIRST_PAUSE.saturating_mul(1 << failures.min(8)).min(LONGEST_PAUSE);
-    let mut chance = [0_u8; 1];
-    // Without chance all guards come at once, which the server survives.
-    let _ = aws_lc_rs::rand::fill(&mut chance);
-    let [chance] = chance;
-    longest.mul_f64((f64::from(chance) + 256.0) / 512.0)
+    longest.mul_f64(entropy::from_half_to_one())
 }
 
 #[cfg(test)]
