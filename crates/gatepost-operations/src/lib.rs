@@ -12,6 +12,7 @@ pub mod client_keys;
 pub mod clients;
 pub mod clock;
 pub mod config;
+pub mod data_folder;
 pub mod discovery;
 pub mod doctor;
 pub mod entropy;

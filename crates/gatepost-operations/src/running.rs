@@ -2,8 +2,9 @@
 //!
 //! The lock keeps a second server from the same SQLite file; what is written in it is for `gatepost status`.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -33,18 +34,30 @@ pub fn take(data: &Path) -> Result<Hold, Failure> {
     let path = data.join(FILE);
     let failed = |error: std::io::Error| {
         let what = format!("can't lock {}", path.display());
-        Failure::new(Kind::Unavailable, "data.unwritable", what, error.to_string(), "give this user the right to write there")
+        Failure::new(
+            Kind::Unavailable,
+            "data.unwritable",
+            what,
+            error.to_string(),
+            "give this user the right to write there",
+        )
     };
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    let file = options.open(&path).map_err(failed)?;
     match lock(&file) {
         Ok(()) => {
             // What a server that is gone said of itself must not be taken for this one's word.
             file.set_len(0).map_err(failed)?;
+            // One that an older version left may be open to others.
+            file.set_permissions(Permissions::from_mode(0o600)).map_err(failed)?;
             Ok(Hold(file))
         }
         Err(TryLockError::Error(error)) => Err(failed(error)),
         Err(TryLockError::WouldBlock) => {
-            let by = look(data).map_or_else(|| "another process".to_owned(), |other| format!("process {}", other.pid));
+            let by = look(data).filter(|other| is_alive(other.pid));
+            let by =
+                by.map_or_else(|| "another process".to_owned(), |other| format!("process {}", other.pid));
             Err(Failure::new(
                 Kind::Conflict,
                 "data.taken",
@@ -54,6 +67,11 @@ pub fn take(data: &Path) -> Result<Hold, Failure> {
             ))
         }
     }
+}
+
+/// Whether there is such a process. Who is not seen here (another container, say) is better not named.
+fn is_alive(pid: u32) -> bool {
+    Path::new("/proc").join(pid.to_string()).exists()
 }
 
 /// Whoever only looks holds the lock for a moment, shared; that is no other server, so it is tried a few times.
@@ -70,7 +88,8 @@ fn lock(file: &File) -> Result<(), TryLockError> {
 impl Hold {
     /// Writes down who this server is.
     pub fn announce(&mut self, running: &Running) -> Result<(), Failure> {
-        let text = serde_json::to_vec(running).map_err(|error| Failure::internal("lock.format", error.to_string()))?;
+        let text = serde_json::to_vec(running)
+            .map_err(|error| Failure::internal("lock.format", error.to_string()))?;
         let written = self.0.set_len(0).and_then(|()| self.0.rewind()).and_then(|()| self.0.write_all(&text));
         written.map_err(|error| Failure::internal("lock.write", error.to_string()))
     }
@@ -98,16 +117,44 @@ mod tests {
     #[test]
     fn a_held_folder_is_refused_and_names_its_holder() {
         let folder = tempfile::tempdir().unwrap();
-        let running = Running { pid: 7, public_url: "http://a".into(), admin_url: "http://b".into() };
+        let pid = std::process::id();
+        let running = Running { pid, public_url: "http://a".into(), admin_url: "http://b".into() };
         let mut hold = take(folder.path()).unwrap();
         hold.announce(&running).unwrap();
 
         let refused = take(folder.path()).unwrap_err();
-        assert_eq!((refused.kind, refused.why.as_str()), (Kind::Conflict, "process 7 serves it"));
+        assert_eq!(
+            (refused.kind, refused.why.as_str()),
+            (Kind::Conflict, format!("process {pid} serves it").as_str())
+        );
         assert_eq!(look(folder.path()), Some(running));
 
         drop(hold);
         assert_eq!(look(folder.path()), None);
         assert!(take(folder.path()).is_ok());
+    }
+
+    #[test]
+    fn a_holder_that_is_no_process_here_is_not_named() {
+        let folder = tempfile::tempdir().unwrap();
+        // Above the most that Linux gives.
+        let running = Running { pid: 1 << 23, public_url: "http://a".into(), admin_url: "http://b".into() };
+        let mut hold = take(folder.path()).unwrap();
+        hold.announce(&running).unwrap();
+
+        assert_eq!(take(folder.path()).unwrap_err().why, "another process serves it");
+    }
+
+    #[test]
+    fn the_file_is_for_this_account_alone_also_if_it_was_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        let mode = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o7777;
+
+        drop(take(folder.path()).unwrap());
+        assert_eq!(mode(), 0o600);
+        std::fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
+        drop(take(folder.path()).unwrap());
+        assert_eq!(mode(), 0o600);
     }
 }

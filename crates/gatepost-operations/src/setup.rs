@@ -1,8 +1,5 @@
 //! This file is where a state comes to be and is opened: folder, master key, store, first keys.
 
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt as _;
-use std::path::Path;
 use std::sync::Arc;
 
 use gatepost_core::actor::Actor;
@@ -13,11 +10,12 @@ use gatepost_core::keys::KeyOwner;
 use gatepost_core::name::Slug;
 use gatepost_core::tokens::profile::{PassportOptions, Profile};
 use gatepost_jose::Algorithm;
-use gatepost_store::{Address, Location, Store, StoreError};
+use gatepost_store::{Location, Store, StoreError};
 use serde::Serialize;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::data_folder;
 use crate::entropy::Entropy;
 use crate::failure::{Failure, Kind};
 use crate::gate::{Gate, Parts};
@@ -26,8 +24,6 @@ use crate::master_key::{self, MasterKey};
 
 /// The API that an empty store gets.
 pub const DEFAULT_API: &str = "default";
-
-const SQLITE_FILE: &str = "gatepost.db";
 
 /// What was set up.
 #[derive(Clone, Debug, Serialize)]
@@ -57,6 +53,7 @@ pub async fn init(config: &Config, issuer: &Issuer, clock: &Arc<dyn Clock>) -> R
     let filled = fill(&*store, config, &master, issuer, &**clock).await;
     store.close().await;
     let kid = filled?;
+    data_folder::adopt(&config.data);
     Ok(Report {
         data: config.data.display().to_string(),
         master_key: master_key::path(&config.data).display().to_string(),
@@ -67,24 +64,26 @@ pub async fn init(config: &Config, issuer: &Issuer, clock: &Arc<dyn Clock>) -> R
 
 /// Opens the state that is there.
 pub async fn open(config: Config, issuer: Issuer, clock: Arc<dyn Clock>) -> Result<Gate, Failure> {
+    data_folder::check(&config.data)?;
     if is_missing(&config) {
         return Err(Failure::new(
             Kind::Unavailable,
             "store.missing",
             format!("there is no store in {}", config.data.display()),
-            "the folder holds no gatepost.db",
+            format!("there is no {}", place(&config)),
             "run `gatepost init`, or give the right folder with --data",
         ));
     }
-    let store = gatepost_store::open(&location(&config), connections(&config)).await?;
+    let store = store(&config).await?;
     let master = belonging(&*store, &config).await?;
     Gate::assemble(Parts { config, issuer, store, master, clock }).await
 }
 
 /// Opens the state, and sets it up first where there is none.
 pub async fn open_or_init(config: Config, issuer: Issuer, clock: Arc<dyn Clock>) -> Result<Gate, Failure> {
+    data_folder::check(&config.data)?;
     if !is_missing(&config) && master_key::path(&config.data).exists() {
-        let store = gatepost_store::open(&location(&config), connections(&config)).await?;
+        let store = store(&config).await?;
         if store.master_key_check().await?.is_some() {
             let master = belonging(&*store, &config).await?;
             return Gate::assemble(Parts { config, issuer, store, master, clock }).await;
@@ -104,21 +103,29 @@ pub async fn open_or_init(config: Config, issuer: Issuer, clock: Arc<dyn Clock>)
 
 /// The folder, the master key and the empty store; a store that is in use keeps its master key or is refused.
 async fn make_ready(config: &Config) -> Result<(Arc<dyn Store>, MasterKey), Failure> {
-    create_folder(&config.data)?;
-    let in_use = if is_missing(config) {
-        false
-    } else {
-        let store = gatepost_store::open(&location(config), connections(config)).await?;
-        let in_use = store.master_key_check().await?.is_some();
-        store.close().await;
-        in_use
-    };
-    if !in_use {
+    data_folder::create(&config.data)?;
+    data_folder::check(&config.data)?;
+    // Before the store is asked: one that another process sets up just now must not look lost.
+    let was_adopted = master_key::path(&config.data).exists() && data_folder::is_adopted(&config.data);
+    if !is_in_use(config).await? {
+        if was_adopted {
+            return Err(data_folder::lost(&config.data, &place(config)));
+        }
         master_key::create(&config.data, &Entropy::default())?;
     }
     let master = master_key::read(&config.data)?;
-    let store = gatepost_store::open(&location(config), connections(config)).await?;
-    Ok((store, master))
+    Ok((store(config).await?, master))
+}
+
+/// Whether there is a store that was set up; one that is missing is not made.
+async fn is_in_use(config: &Config) -> Result<bool, Failure> {
+    if is_missing(config) {
+        return Ok(false);
+    }
+    let store = store(config).await?;
+    let check = store.master_key_check().await;
+    store.close().await;
+    Ok(check?.is_some())
 }
 
 /// Writes what an empty store begins with, all in one: the default API, its key, the service key.
@@ -167,22 +174,13 @@ async fn belonging(store: &dyn Store, config: &Config) -> Result<MasterKey, Fail
             format!("this store was set up with the pepper `{pepper}`, which the file does not hold"),
             "restore the master.key that belongs to this store from its backup",
         )),
-        Some(_) => Ok(master),
+        Some(_) => {
+            data_folder::adopt(&config.data);
+            Ok(master)
+        }
+        None if data_folder::is_adopted(&config.data) => Err(data_folder::lost(&config.data, &place(config))),
         None => Err(Failure::from(StoreError::Unreadable("it is empty; run `gatepost init`".to_owned()))),
     }
-}
-
-fn create_folder(data: &Path) -> Result<(), Failure> {
-    DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(|error| {
-        let what = format!("can't create the data folder {}", data.display());
-        Failure::new(
-            Kind::Unavailable,
-            "data.unwritable",
-            what,
-            error.to_string(),
-            "give another folder with --data",
-        )
-    })
 }
 
 fn is_missing(config: &Config) -> bool {
@@ -192,26 +190,17 @@ fn is_missing(config: &Config) -> bool {
     }
 }
 
+async fn store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
+    let connections = u32::try_from(config.database.max_connections).unwrap_or(8);
+    Ok(gatepost_store::open(location(config), connections).await?)
+}
+
 /// Where the state is kept.
-pub fn location(config: &Config) -> Location {
-    let url = config.database.url.reveal();
-    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        return Location::Postgres(Address(url.to_owned()));
-    }
-    match url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) {
-        Some(path) if !path.is_empty() => Location::Sqlite(path.into()),
-        Some(_) | None => Location::Sqlite(config.data.join(SQLITE_FILE)),
-    }
+pub const fn location(config: &Config) -> &Location {
+    &config.database.location
 }
 
 /// Where the state is kept, for people: no password in it.
 pub fn place(config: &Config) -> String {
-    match location(config) {
-        Location::Sqlite(path) => path.display().to_string(),
-        Location::Postgres(_) => config.database.url.to_string(),
-    }
-}
-
-fn connections(config: &Config) -> u32 {
-    u32::try_from(config.database.max_connections).unwrap_or(8)
+    config.database.to_string()
 }

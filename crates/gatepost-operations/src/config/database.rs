@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::Path;
 
+use gatepost_store::Location;
+
 use super::error::ConfigError;
 use super::explain::mask;
 use super::setting::{Kind, Setting};
@@ -28,49 +30,31 @@ pub(super) const SETTINGS: &[Setting] = &[
 /// The store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Database {
-    /// Which database.
-    pub url: DatabaseUrl,
+    /// Where the state is.
+    pub location: Location,
     /// The most connections this node keeps.
     pub max_connections: usize,
 }
 
-/// The URL of a database, whose password never shows in `Debug` or `Display`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct DatabaseUrl(String);
-
-impl DatabaseUrl {
-    /// The URL with its password, for the driver alone.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for DatabaseUrl {
+/// Where the state is, for people: the password is masked.
+impl fmt::Display for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&mask(&self.0))
-    }
-}
-
-impl fmt::Display for DatabaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&mask(&self.0))
+        match &self.location {
+            Location::Sqlite(path) => path.display().fmt(f),
+            Location::Postgres(address) => f.write_str(&mask(&address.0)),
+        }
     }
 }
 
 impl Database {
     pub(super) fn read(values: &Values, data: &Path) -> Result<Self, ConfigError> {
-        let url = match values.optional("database.url") {
-            Some(url) if is_known(&url) => url,
-            Some(_) => {
+        let location = match values.optional("database.url") {
+            Some(url) => Location::parse(&url, data).ok_or_else(|| {
                 let fix = "write postgres://user@host/name or sqlite:///path/gatepost.db";
-                return Err(values.bad("database.url", "it is no URL of a database gatepost knows", fix));
-            }
-            None => format!("sqlite://{}", data.join("gatepost.db").display()),
+                values.bad("database.url", "it is no URL of a database gatepost knows", fix)
+            })?,
+            None => Location::inside(data),
         };
-        Ok(Self { url: DatabaseUrl(url), max_connections: values.count("database.max_connections")? })
+        Ok(Self { location, max_connections: values.count("database.max_connections")? })
     }
-}
-
-fn is_known(url: &str) -> bool {
-    ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme))
 }

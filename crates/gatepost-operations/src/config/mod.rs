@@ -41,7 +41,7 @@ use std::path::PathBuf;
 pub use amount::{parse_duration, parse_size, write_duration, write_size};
 pub use cache::Cache;
 pub use clients::{AssertionAudiences, Clients};
-pub use database::{Database, DatabaseUrl};
+pub use database::Database;
 pub use dev::Dev;
 pub use docs::Docs;
 pub use error::{ConfigError, Problem};

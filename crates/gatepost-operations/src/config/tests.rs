@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use gatepost_store::{Address, Location};
+
 use super::*;
 
 fn load(env: &[(&str, &str)], flags: &[(&str, &str)]) -> Result<Loaded, ConfigError> {
@@ -39,7 +41,7 @@ fn nothing_said_is_a_server_on_loopback() {
     assert_eq!(config.server.listen.to_string(), "127.0.0.1:8460");
     assert_eq!(config.server.admin_listen.to_string(), "127.0.0.1:8461");
     assert_eq!(config.data, PathBuf::from("./gatepost-data"));
-    assert_eq!(config.database.url.reveal(), "sqlite://./gatepost-data/gatepost.db");
+    assert_eq!(config.database.location, Location::Sqlite("./gatepost-data/gatepost.db".into()));
     assert_eq!(config.server.body_limit, 65_536);
     assert_eq!(config.server.header_limit, 32_768);
     assert_eq!(config.tokens.lifetime, Duration::from_secs(3600));
@@ -144,7 +146,7 @@ fn the_flag_for_the_folder_beats_the_environment() {
     let env = [("GATEPOST_DATA".to_owned(), "/env".to_owned())];
     let config = Config::load(overrides, env).unwrap().config;
     assert_eq!(config.data, PathBuf::from("/flag"));
-    assert_eq!(config.database.url.reveal(), "sqlite:///flag/gatepost.db");
+    assert_eq!(config.database.location, Location::Sqlite("/flag/gatepost.db".into()));
 }
 
 #[test]
@@ -156,7 +158,8 @@ fn a_variable_may_name_a_file_that_holds_the_value() {
 
     let config = load(&[("GATEPOST_DATABASE__URL_FILE", &path)], &[]).unwrap().config;
 
-    assert_eq!(config.database.url.reveal(), "postgres://gatepost:hunter2@db/gatepost");
+    let address = Address("postgres://gatepost:hunter2@db/gatepost".to_owned());
+    assert_eq!(config.database.location, Location::Postgres(address));
     let source = config.explain("database.url").unwrap().source;
     assert_eq!(source, Source::Env("GATEPOST_DATABASE__URL_FILE".to_owned()));
 }
@@ -333,7 +336,7 @@ fn a_database_password_shows_nowhere() {
     let told = format!(
         "{config:?} {:?} {} {:?} {:?}",
         config.database,
-        config.database.url,
+        config.database,
         config.show(),
         config.explain("database.url")
     );

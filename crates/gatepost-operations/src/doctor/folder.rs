@@ -25,8 +25,8 @@ pub(super) fn checks(config: &Config) -> Vec<Check> {
     checks.extend(account(data, &metadata));
     checks.extend(readable_by_others(&master_key::path(data)));
     if let Location::Sqlite(database) = setup::location(config) {
-        checks.extend(readable_by_others(&database));
-        checks.extend(journal(&database));
+        checks.extend(readable_by_others(database));
+        checks.extend(journal(database));
     }
     checks.push(lock(data));
     checks

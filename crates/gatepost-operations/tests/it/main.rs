@@ -3,8 +3,10 @@
 
 mod client_keys;
 mod doctor;
+mod folder;
 mod keys;
 mod revocations;
+mod scopes;
 mod secrets;
 mod stage;
 mod usage;

@@ -15,6 +15,7 @@ use gatepost_operations::core::issuer::Issuer;
 use gatepost_operations::core::params::{Door, Params, Value};
 use gatepost_operations::core::refusal::Refusal;
 use gatepost_operations::core::time::Timestamp;
+use gatepost_operations::failure::Failure;
 use gatepost_operations::gate::Gate;
 use gatepost_operations::partners::{self, CreatePartner};
 use gatepost_operations::setup;
@@ -95,6 +96,11 @@ impl Stage {
 
 /// A node over the state in `folder`.
 pub(crate) async fn open(folder: &Path, hands: &Arc<Hands>) -> Gate {
+    try_open(folder, hands).await.unwrap()
+}
+
+/// A node over the state in `folder`, if it may be opened.
+pub(crate) async fn try_open(folder: &Path, hands: &Arc<Hands>) -> Result<Gate, Failure> {
     let overrides = Overrides {
         config_file: None,
         data: Some(folder.to_owned()),
@@ -102,7 +108,7 @@ pub(crate) async fn open(folder: &Path, hands: &Arc<Hands>) -> Gate {
     };
     let config = Config::load(overrides, []).unwrap().config;
     let issuer = Issuer::parse("https://auth.example").unwrap();
-    setup::open_or_init(config, issuer, Arc::clone(hands) as Arc<dyn Clock>).await.unwrap()
+    setup::open_or_init(config, issuer, Arc::clone(hands) as Arc<dyn Clock>).await
 }
 
 /// Asks for a token at the standard door.

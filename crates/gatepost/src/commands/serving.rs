@@ -1,7 +1,5 @@
 //! This file is where a server is started, announced and stopped, the same way for `serve` and `dev`.
 
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +11,7 @@ use gatepost_operations::failure::{Failure, Kind};
 use gatepost_operations::gate::Gate;
 use gatepost_operations::running::{self, Hold, Running};
 use gatepost_operations::telemetry::logs::LogGuard;
-use gatepost_operations::{master_key, setup, usage};
+use gatepost_operations::{data_folder, master_key, setup, usage};
 use gatepost_server::Serving;
 use tokio::task::JoinHandle;
 
@@ -39,7 +37,7 @@ pub(super) struct Server {
 impl Server {
     /// Takes the folder, binds, opens or sets up the state, and answers.
     pub(super) async fn start(config: Config, log: &LogGuard) -> Result<Self, Trouble> {
-        let hold = if settings::is_sqlite(&config) { Some(take(&config.data).await?) } else { None };
+        let hold = if settings::is_one_process(&config) { Some(take(&config.data).await?) } else { None };
         let listeners = gatepost_server::bind(&config).await?;
         let issuer = settings::issuer_at(&config, listeners.public_addr())?;
         if !master_key::path(&config.data).exists() {
@@ -101,16 +99,7 @@ impl Server {
 
 /// Takes the folder for this process, making it where there is none.
 async fn take(data: &Path) -> Result<Hold, Failure> {
-    DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(|error| {
-        let what = format!("can't create the data folder {}", data.display());
-        Failure::new(
-            Kind::Unavailable,
-            "data.unwritable",
-            what,
-            error.to_string(),
-            "give another folder with --data",
-        )
-    })?;
+    data_folder::create(data)?;
     for _ in 1..ATTEMPTS {
         match running::take(data) {
             Err(failure) if failure.kind == Kind::Conflict && running::look(data).is_none() => {

@@ -57,7 +57,7 @@ pub(super) fn issuer_at(config: &Config, bound: std::net::SocketAddr) -> Result<
     })
 }
 
-/// Whether the state is a SQLite file, which has one server at most.
-pub(super) fn is_sqlite(config: &Config) -> bool {
-    config.database.url.reveal().starts_with("sqlite:")
+/// Whether the state has one server at most.
+pub(super) fn is_one_process(config: &Config) -> bool {
+    config.database.location.is_one_process()
 }

@@ -51,7 +51,8 @@ fn config(globals: &Globals, flags: Dev, folder: &Path) -> Result<Config, Troubl
     let mut config = settings::load(
         &globals,
         [
-            ("database.url", Some(format!("sqlite://{}", folder.join("gatepost.db").display()))),
+            // The file of the folder.
+            ("database.url", Some("sqlite:".to_owned())),
             ("server.listen", listen),
             ("server.admin_listen", admin_listen),
             ("dev.api_listen", api_listen),

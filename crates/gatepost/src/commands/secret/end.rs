@@ -56,7 +56,7 @@ async fn used_lately(desk: &Desk, client: &str, secret: Uuid) -> Result<Option<S
 /// Servers on PostgreSQL may run anywhere; one on a SQLite file holds its folder.
 fn may_be_served(desk: &Desk) -> bool {
     let config = &desk.gate.config;
-    !settings::is_sqlite(config) || running::look(&config.data).is_some()
+    !settings::is_one_process(config) || running::look(&config.data).is_some()
 }
 
 fn confirm(desk: &Desk, client: &str, used: &SecretView) -> Result<(), Trouble> {
