@@ -62,11 +62,14 @@ pub(crate) enum Proxy {
 }
 
 /// Reads an address that is scheme, host and port and nothing else; what is printed is then free of foreign syntax.
-fn base_url(text: &str) -> Result<Url, String> {
+pub(crate) fn base_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| format!("{error}; write it like http://127.0.0.1:8460"))?;
     let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
     let anonymous = url.username().is_empty() && url.password().is_none();
-    if matches!(url.scheme(), "http" | "https") && url.has_host() && bare && anonymous {
+    // A URL's host may hold `;`, `$` and braces, which a proxy would read as syntax.
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
+    let named = url.host_str().is_some_and(|host| host.bytes().all(plain));
+    if matches!(url.scheme(), "http" | "https") && named && bare && anonymous {
         return Ok(url);
     }
     Err("give scheme, host and port only, like http://127.0.0.1:8460".to_owned())

@@ -20,7 +20,7 @@ pub(crate) use api::{ApiCommand, ApiCreate, ApiUpdate, PassportFlags};
 pub(crate) use api_access::{ApiRouteCommand, ApiSecretCommand};
 pub(crate) use client::{ClientCommand, ClientCreate, ClientKeyAdd, ClientKeyCommand, ClientUpdate};
 pub(crate) use config::ConfigCommand;
-pub(crate) use guard::{GuardCommand, GuardSnippet, Proxy};
+pub(crate) use guard::{GuardCommand, GuardSnippet, Proxy, base_url};
 pub(crate) use key::{KeyCommand, KeyFormat};
 pub(crate) use partner::PartnerCommand;
 pub(crate) use scope::ScopeCommand;

@@ -19,7 +19,7 @@ use url::Url;
 
 use super::desk::at_desk;
 use super::settings;
-use crate::args::{Globals, GuardCommand, GuardSnippet, Proxy};
+use crate::args::{Globals, GuardCommand, GuardSnippet, Proxy, base_url};
 use crate::ending::{Exit, Trouble};
 use crate::output::Output;
 
@@ -64,15 +64,13 @@ fn gatepost(globals: &Globals, flags: &GuardSnippet) -> Result<Url, Trouble> {
         return Ok(url.clone());
     }
     let issuer = settings::issuer(&settings::load(globals, [])?)?;
-    let with_path = |why: String| Trouble {
+    base_url(issuer.as_str()).map_err(|why| Trouble {
         exit: Exit::Usage,
         code: "guard.url",
-        what: format!("{} is no address to ask at", issuer.as_str()),
+        what: format!("the issuer, {}, is no address to ask at", issuer.as_str()),
         why,
         fix: "give --url, like http://127.0.0.1:8460".to_owned(),
-    };
-    let url = Url::parse(issuer.as_str()).map_err(|error| with_path(error.to_string()))?;
-    if url.path() == "/" { Ok(url) } else { Err(with_path("it has a path".to_owned())) }
+    })
 }
 
 #[derive(Serialize)]
