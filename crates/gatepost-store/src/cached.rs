@@ -78,8 +78,8 @@ impl CachedClients {
     pub fn forget(&self, subject: &Subject) {
         match subject {
             Subject::Client(id) => {
-                self.known.changed(id);
                 let mut flights = self.under_way();
+                self.known.changed(id);
                 flights.remove(id);
                 self.kept.invalidate(id);
             }
@@ -91,8 +91,8 @@ impl CachedClients {
 
     /// Drops everything.
     pub fn forget_all(&self) {
-        self.known.forget();
         let mut flights = self.under_way();
+        self.known.forget();
         flights.clear();
         self.kept.invalidate_all();
     }
@@ -160,8 +160,10 @@ impl Drop for Passenger<'_> {
         match self.flight.get() {
             // The first to leave a read that has landed keeps what it brought.
             Some(found) => {
-                if let Ok(Some(record)) = found {
-                    self.cached.kept.insert(self.id.clone(), Arc::clone(record));
+                match found {
+                    Ok(Some(record)) => self.cached.kept.insert(self.id.clone(), Arc::clone(record)),
+                    Ok(None) => self.cached.known.not_found(self.id),
+                    Err(_) => {}
                 }
                 flights.remove(self.id);
             }

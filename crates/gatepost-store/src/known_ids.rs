@@ -2,7 +2,7 @@
 //!
 //! It also keeps time from telling which ids exist: an unknown client and a known one with a wrong secret both end
 //! without the store. An id may be here without a client (a deleted one, or by a clash of two that are no UUIDs); it then
-//! costs a read. The opposite never happens: what changes is added before anyone may ask for it.
+//! costs one read, after which it counts as gone. The opposite never happens: what changes is added before anyone may ask for it.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -21,6 +21,8 @@ struct Ids {
     read: Option<Box<[u128]>>,
     /// Those that changed since.
     changed: HashSet<u128>,
+    /// Those of both that a read did not find.
+    gone: HashSet<u128>,
 }
 
 impl KnownIds {
@@ -29,17 +31,30 @@ impl KnownIds {
         let ids = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let number = number(id);
         let was_read = |read: &[u128]| read.binary_search(&number).is_ok();
-        ids.read.as_deref().is_none_or(was_read) || ids.changed.contains(&number)
+        let held = ids.read.as_deref().is_none_or(was_read) || ids.changed.contains(&number);
+        held && !ids.gone.contains(&number)
     }
 
     /// A client of that id came, changed or went.
     pub(crate) fn changed(&self, id: &ClientId) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).changed.insert(number(id));
+        let mut ids = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        ids.changed.insert(number(id));
+        ids.gone.remove(&number(id));
+    }
+
+    /// A read that nothing overtook found no client of that id. Before all were read it tells nothing worth keeping.
+    pub(crate) fn not_found(&self, id: &ClientId) {
+        let mut ids = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if ids.read.is_some() {
+            ids.gone.insert(number(id));
+        }
     }
 
     /// Everyone may be a client again.
     pub(crate) fn forget(&self) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).read = None;
+        let mut ids = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        ids.read = None;
+        ids.gone.clear();
     }
 
     /// Takes what was read; what changed while it was read stays.
