@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 use crate::{News, StoreError};
 pub(crate) use access::{api_access, assertion, revocation, revoked};
-pub(crate) use counts::{COUNTS, counts};
+pub(crate) use counts::counts;
 pub(crate) use usage::{client_usage, secret_usage};
 
 /// A row of any engine, read by column names.

@@ -36,7 +36,9 @@ impl Store for PostgresStore {
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {
-        let query = sqlx::query(rows::COUNTS);
+        let query = sqlx::query(
+            "SELECT (SELECT count(*) FROM partners) AS partners, (SELECT count(*) FROM clients) AS clients",
+        );
         rows::counts(&within(query.fetch_one(&self.pool), failure).await?)
     }
 

@@ -41,7 +41,9 @@ impl Store for SqliteStore {
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {
-        let query = sqlx::query(rows::COUNTS);
+        let query = sqlx::query(
+            "SELECT (SELECT count(*) FROM partners) AS partners, (SELECT count(*) FROM clients) AS clients",
+        );
         rows::counts(&query.fetch_one(&self.readers).await.map_err(failure)?)
     }
 
