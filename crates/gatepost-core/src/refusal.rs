@@ -24,6 +24,18 @@ pub enum Code {
 }
 
 impl Code {
+    /// All of them, in the order in which a developer meets them.
+    pub const ALL: [Self; 8] = [
+        Self::InvalidRequest,
+        Self::InvalidClient,
+        Self::UnauthorizedClient,
+        Self::UnsupportedGrantType,
+        Self::InvalidScope,
+        Self::InvalidTarget,
+        Self::TemporarilyUnavailable,
+        Self::ServerError,
+    ];
+
     /// The code as it stands in the `error` member.
     pub const fn as_str(self) -> &'static str {
         match self {

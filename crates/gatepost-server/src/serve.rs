@@ -8,6 +8,7 @@ use gatepost_operations::config::Config;
 use gatepost_operations::failure::{Failure, Kind};
 use gatepost_operations::gate::Gate;
 
+use crate::http::files;
 use crate::http::layers::{Edge, RequestIds};
 use crate::http::limits::Limits;
 use crate::http::listen::{BindError, Listener, Served};
@@ -47,11 +48,12 @@ pub async fn bind(config: &Config) -> Result<Listeners, Failure> {
 
 /// Serves everyone from now on.
 pub async fn serve(listeners: Listeners, gate: Arc<Gate>) -> Result<Serving, Failure> {
-    let limits = Arc::new(Limits::new(&gate.config));
+    let limits = Arc::new(fitted(&gate.config));
+    let of_admin = Arc::new(limits.of_admin());
     let metrics = Arc::clone(&gate.metrics);
     let ids = request_ids(&gate);
     let app = App::new(Arc::clone(&gate));
-    let edge = |router| Edge::new(router, Arc::clone(&limits), Arc::clone(&metrics), Arc::clone(&ids));
+    let edge = |router, limits| Edge::new(router, Arc::clone(limits), Arc::clone(&metrics), Arc::clone(&ids));
     let Listeners { public, admin, tls } = listeners;
 
     if let Some(warning) = tls.as_ref().and_then(|tls| tls.warning(gate.clock.now())) {
@@ -61,13 +63,27 @@ pub async fn serve(listeners: Listeners, gate: Arc<Gate>) -> Result<Serving, Fai
     Ok(Serving {
         public_url: format!("{scheme}://{}", public.local_addr()),
         admin_url: format!("http://{}", admin.local_addr()),
-        public: public.serve(edge(router::public(app.clone())), tls.clone(), &limits, &metrics),
-        admin: admin.serve(edge(router::admin(app.clone())), None, &limits, &metrics),
+        public: public.serve(edge(router::public(app.clone()), &limits), tls.clone(), &limits, &metrics),
+        admin: admin.serve(edge(router::admin(app.clone()), &of_admin), None, &of_admin, &metrics),
         app,
         tls,
         drain: gate.config.server.drain,
         grace: gate.config.server.shutdown_grace,
     })
+}
+
+/// The limits of the configuration, as far as the system allows them.
+fn fitted(config: &Config) -> Limits {
+    let mut limits = Limits::new(config);
+    let files = files::raise_limit();
+    if files.is_some_and(|files| limits.fit(files)) {
+        tracing::warn!(
+            files,
+            connections = limits.connections,
+            "fewer connections than server.max_connections are served: files are short; raise the hard limit (LimitNOFILE, ulimit -Hn)"
+        );
+    }
+    limits
 }
 
 /// Ids are UUIDs of version 7; without chance they would still be told apart by their time.

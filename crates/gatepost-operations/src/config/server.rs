@@ -66,6 +66,12 @@ pub(super) const SETTINGS: &[Setting] = &[
         "The largest request body; exactly this many bytes are allowed, more is 413.",
     ),
     Setting::new(
+        "server.bodies_in_flight",
+        Kind::Size(1 << 20, 1 << 40),
+        "64MiB",
+        "What request bodies on their way may take of the memory, all together; more is 503.",
+    ),
+    Setting::new(
         "server.header_limit",
         Kind::Size(SMALLEST_HEAD, 1 << 20),
         "32KiB",
@@ -81,8 +87,19 @@ pub(super) const SETTINGS: &[Setting] = &[
         "server.max_connections",
         Kind::Whole(1, 1_000_000),
         "10000",
-        "The most connections open at a time at each address; further ones wait to be accepted.",
+        "The most connections open at a time at the public address, as far as the system's limit of open files allows. \
+         Beyond it the one that has been idle longest is closed; while all are busy, further ones wait. \
+         The admin address has 32 of its own.",
     ),
+    Setting::new(
+        "server.max_connections_per_peer",
+        Kind::Whole(0, 1_000_000),
+        "0",
+        "The most of them from one address, or one /64 network of IPv6; beyond it the peer's own idle ones are closed, \
+         then new ones refused. \
+         Addresses in `server.trusted_proxies` are not counted; with `server.behind_proxy` and no such list nobody is.",
+    )
+    .noted("a quarter of `server.max_connections`, but no fewer than 100"),
     Setting::new(
         "server.drain",
         Kind::Duration(Duration::ZERO, HOUR),
@@ -118,12 +135,16 @@ pub struct Server {
     pub idle_timeout: Duration,
     /// The largest body, in bytes.
     pub body_limit: usize,
+    /// What all bodies on their way may take, in bytes.
+    pub bodies_in_flight: usize,
     /// The largest head, in bytes.
     pub header_limit: usize,
     /// The most headers of a request.
     pub max_headers: usize,
-    /// The most connections at a time at each address.
+    /// The most connections at a time at the public address.
     pub max_connections: usize,
+    /// The most of them from one peer; 0 means a quarter.
+    pub max_connections_per_peer: usize,
     /// How long `/readyz` says no before the door closes.
     pub drain: Duration,
     /// How long begun requests are waited for.
@@ -143,9 +164,11 @@ impl Server {
             header_timeout: values.duration("server.header_timeout")?,
             idle_timeout: values.duration("server.idle_timeout")?,
             body_limit: values.size("server.body_limit")?,
+            bodies_in_flight: values.size("server.bodies_in_flight")?,
             header_limit: values.size("server.header_limit")?,
             max_headers: values.count("server.max_headers")?,
             max_connections: values.count("server.max_connections")?,
+            max_connections_per_peer: values.count("server.max_connections_per_peer")?,
             drain: values.duration("server.drain")?,
             shutdown_grace: values.duration("server.shutdown_grace")?,
             workers: values.count("server.workers")?,

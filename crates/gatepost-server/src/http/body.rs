@@ -1,35 +1,186 @@
-//! This file is where a request's body is collected, within the limit.
+//! This file is where a request's body is taken in: by handlers that ask for it, within bounds of size, time and memory.
+//!
+//! Nothing is read before a handler asks: who sends a body where none is taken learns that, and fills no memory.
+//! What goes wrong is noted beside the request too, so that it is answered rightly whatever the handler makes of it.
+//! Memory is set aside as the bytes come, not as they are announced: announcing costs the caller nothing.
+//! It is given back when the request is answered.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use bytes::{Bytes, BytesMut};
+use http::header::CONTENT_ENCODING;
+use http::{HeaderMap, Request};
+use http_body_util::BodyExt as _;
+use hyper::body::{Body as _, Frame, SizeHint};
+use tokio::time::Sleep;
 
-/// Why a body could not be collected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Broken {
-    /// It is over the limit.
-    TooLarge,
-    /// It ended early or is malformed.
-    Cut,
-}
+use super::fault::Fault;
+use super::limits::Limits;
+use super::room::{OfConnection, Share};
 
 /// The whole body, if it is no longer than `limit` bytes.
-pub(crate) async fn collect(body: Body, limit: usize) -> Result<Bytes, Broken> {
-    match Limited::new(body, limit).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if is_too_large(&*error) => Err(Broken::TooLarge),
-        Err(_) => Err(Broken::Cut),
+pub(crate) async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Fault> {
+    // One buffer for all: frames of a single byte would cost many times what they bring.
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| Fault::behind(&error))?;
+        // Trailers mean nothing here.
+        let Ok(data) = frame.into_data() else { continue };
+        if data.len() > limit.saturating_sub(whole.len()) {
+            return Err(Fault::BodyTooLarge);
+        }
+        whole.extend_from_slice(&data);
+    }
+    Ok(whole.freeze())
+}
+
+/// How far the body of one request has come.
+pub(super) struct Intake {
+    fault: OnceLock<Fault>,
+    began: OnceLock<Instant>,
+    ended: OnceLock<Instant>,
+    shares: Mutex<Vec<Share>>,
+}
+
+impl Intake {
+    /// Puts bounds around the body of that request.
+    pub(super) fn around<B>(request: Request<B>, limits: &Limits) -> (Request<Body>, Arc<Self>)
+    where
+        B: hyper::body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<axum::BoxError>,
+    {
+        let own = request.extensions().get::<OfConnection>().map(|room| &room.0);
+        let shares = own.into_iter().chain([&limits.bodies]).map(Share::of).collect();
+        let intake = Arc::new(Self {
+            fault: OnceLock::new(),
+            began: OnceLock::new(),
+            ended: OnceLock::new(),
+            shares: Mutex::new(shares),
+        });
+        let (parts, body) = request.into_parts();
+        let body = Bounded {
+            body: Body::new(body),
+            intake: Arc::clone(&intake),
+            is_encoded: is_encoded(&parts.headers),
+            head: size_of_head(&parts.headers),
+            left: limits.body,
+            patience: limits.request_timeout,
+            timer: None,
+        };
+        (Request::from_parts(parts, Body::new(body)), intake)
+    }
+
+    /// What went wrong with the body, if anything.
+    pub(super) fn fault(&self) -> Option<Fault> {
+        self.fault.get().copied()
+    }
+
+    /// Until when an answer is waited for that was begun then: the time that the body takes is not counted.
+    pub(super) fn due(&self, began: Instant, body: Duration, answer: Duration) -> Instant {
+        match (self.began.get(), self.ended.get()) {
+            (None, _) => began + answer,
+            (Some(began), None) => *began + body + answer,
+            (Some(_), Some(ended)) => *ended + answer,
+        }
+    }
+
+    fn set_aside(&self, bytes: usize) -> bool {
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        shares.iter_mut().all(|share| share.grow(bytes))
     }
 }
 
-/// A layer further out may have limited the body too, so the cause can stand deeper in the chain.
-fn is_too_large(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if error.is::<LengthLimitError>() {
-            return true;
+/// A body within its bounds.
+struct Bounded {
+    body: Body,
+    intake: Arc<Intake>,
+    is_encoded: bool,
+    head: usize,
+    left: usize,
+    patience: Duration,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Bounded {
+    /// What can be said against the body before any of it is read; no `100 Continue` is sent then.
+    fn begin(&mut self) -> Result<(), Fault> {
+        let _ = self.intake.began.set(Instant::now());
+        self.timer = Some(Box::pin(tokio::time::sleep(self.patience)));
+        if self.is_encoded {
+            return Err(Fault::ContentEncoding);
         }
-        cause = error.source();
+        if self.body.size_hint().lower() > self.left as u64 {
+            return Err(Fault::BodyTooLarge);
+        }
+        // The head is held for as long as the body takes to come.
+        if self.body.is_end_stream() { Ok(()) } else { self.set_aside(self.head) }
     }
-    false
+
+    fn set_aside(&self, bytes: usize) -> Result<(), Fault> {
+        if self.intake.set_aside(bytes) { Ok(()) } else { Err(Fault::NoRoom) }
+    }
+
+    fn poll_bounded(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
+        if let Some(fault) = self.intake.fault() {
+            return Poll::Ready(Some(Err(fault)));
+        }
+        if self.timer.is_none() {
+            self.begin()?;
+        }
+        match Pin::new(&mut self.body).poll_frame(cx) {
+            Poll::Pending => {
+                let is_over = self.timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready());
+                if is_over { Poll::Ready(Some(Err(Fault::BodyTooSlow))) } else { Poll::Pending }
+            }
+            Poll::Ready(None) => {
+                let _ = self.intake.ended.set(Instant::now());
+                Poll::Ready(None)
+            }
+            Poll::Ready(Some(Err(_))) => Poll::Ready(Some(Err(Fault::BodyCut))),
+            Poll::Ready(Some(Ok(frame))) => {
+                let bytes = frame.data_ref().map_or(0, Bytes::len);
+                self.left = self.left.checked_sub(bytes).ok_or(Fault::BodyTooLarge)?;
+                self.set_aside(bytes)?;
+                Poll::Ready(Some(Ok(frame)))
+            }
+        }
+    }
+}
+
+impl hyper::body::Body for Bounded {
+    type Data = Bytes;
+    type Error = Fault;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
+        let this = self.get_mut();
+        let polled = this.poll_bounded(cx);
+        if let Poll::Ready(Some(Err(fault))) = &polled {
+            let _ = this.intake.fault.set(*fault);
+            let _ = this.intake.ended.set(Instant::now());
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        !self.is_encoded && self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+fn is_encoded(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(CONTENT_ENCODING)
+        .into_iter()
+        .any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+fn size_of_head(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len().saturating_add(value.len())).sum()
 }

@@ -1,6 +1,6 @@
 //! This file is where one connection is served, from its TLS handshake to its last byte.
 //!
-//! hyper speaks HTTP/1.1 and HTTP/2 on it, behind the [`Gate`]; this loop keeps the time
+//! hyper speaks HTTP/1.1 and HTTP/2 on it, behind the [`HeadFilter`]; this loop keeps the time
 //! ([`Progress`]) and listens for the end of the server.
 
 use std::convert::Infallible;
@@ -25,36 +25,30 @@ use tokio::sync::watch;
 use tokio::time::Sleep;
 
 use super::facts::Peer;
-use super::gate::Gate;
+use super::head_filter::HeadFilter;
 use super::layers::Edge;
 use super::limits::Limits;
 use super::progress::{Due, Progress};
+use super::room::{OfConnection, Room};
 
 /// Streams of one HTTP/2 connection at a time.
-const H2_STREAMS: u32 = 128;
+const H2_STREAMS: u32 = 32;
 /// Streams the peer may reset before they are taken up (CVE-2023-44487).
 const H2_PENDING_RESETS: usize = 20;
 /// Streams that may be reset for the peer's errors (CVE-2025-8671).
 const H2_ERROR_RESETS: usize = 128;
-/// What one stream may send ahead: the protocol's own default, and room for every body that is allowed.
-const H2_STREAM_WINDOW: u32 = 65_535;
-/// What all streams together may send ahead.
-const H2_CONNECTION_WINDOW: u32 = 1 << 20;
+/// What one stream may send ahead, before a handler asks for it: most bodies whole.
+const H2_STREAM_WINDOW: u32 = 16 << 10;
+/// What all streams together may send ahead: the protocol's own default.
+const H2_CONNECTION_WINDOW: u32 = 65_535;
+/// What may be held of one connection's bodies, if the largest request fits in it.
+const ROOM: usize = 256 << 10;
 /// The least that hyper can work with.
 const LEAST_BUFFER: usize = 64 << 10;
 /// How long a connection that is told to close may take to do so.
 const CLOSING: Duration = Duration::from_secs(5);
 /// How long a connection that has asked nothing is listened to when the server ends.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
-
-/// How the connection is encrypted; a request extension of connections that are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TlsInfo {
-    /// Whether it is TLS 1.3.
-    pub is_tls13: bool,
-    /// The name the client asked for.
-    pub server_name: Option<String>,
-}
 
 /// How far the end of the server has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +79,7 @@ impl Shared {
 
 fn builder(limits: &Limits) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    // The gate counts and times heads; here is only what hyper needs not to be stricter than the gate.
+    // The filter counts and times heads; here is only what hyper needs not to be stricter than the filter.
     builder
         .http1()
         .timer(TokioTimer::new())
@@ -112,20 +106,21 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
 pub(super) async fn serve<S>(
     stream: S,
     peer: SocketAddr,
-    tls: Option<TlsInfo>,
+    progress: &Arc<Progress>,
     shared: &Shared,
     mut stage: watch::Receiver<Stage>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let progress = Arc::new(Progress::new());
-    let gate = Gate::new(stream, Arc::clone(&progress), Arc::clone(&shared.limits));
-    let service = service_fn(|request| answer(request, peer, tls.clone(), shared.edge.clone(), &progress));
-    let mut connection = pin!(shared.builder.serve_connection(TokioIo::new(gate), service));
+    let filter = HeadFilter::new(stream, Arc::clone(progress), Arc::clone(&shared.limits));
+    let room = Room::of(shared.limits.least_room().max(ROOM));
+    let origin = Origin { peer, room: OfConnection(room) };
+    let service = service_fn(|request| answer(request, &origin, shared.edge.clone(), progress));
+    let mut connection = pin!(shared.builder.serve_connection(TokioIo::new(filter), service));
     let mut timer = pin!(tokio::time::sleep_until(progress.due(&shared.limits).0.into()));
     let mut course = match *stage.borrow_and_update() {
         Stage::Open => Course::Open,
-        Stage::Draining => last_request(&progress),
+        Stage::Draining => last_request(progress),
         Stage::Cut => return,
     };
     loop {
@@ -134,10 +129,10 @@ pub(super) async fn serve<S>(
             biased;
             // What went wrong on the wire is the peer's affair; requests have their lines already.
             _ = connection.as_mut() => return,
-            step = until_due(course, &progress, &shared.limits, timer.as_mut()) => step,
+            step = until_due(course, progress, &shared.limits, timer.as_mut()) => step,
             changed = stage.changed() => match *stage.borrow_and_update() {
                 Stage::Draining if changed.is_ok() => {
-                    course = last_request(&progress);
+                    course = last_request(progress);
                     continue;
                 }
                 Stage::Open if changed.is_ok() => continue,
@@ -210,7 +205,7 @@ fn next_step(course: Course, progress: &Progress, limits: &Limits) -> (Instant, 
         }
         Course::Open | Course::Told(_) => match progress.due(limits) {
             (due, Due::Idle) => (due, Step::Tell),
-            // The gate was asked already and hyper has not read on: there is no use in waiting.
+            // The filter was asked already and hyper has not read on: there is no use in waiting.
             (due, Due::Head) if progress.head_is_overdue() => (due, Step::Leave),
             (due, Due::Head) => (due, Step::ExpireHead),
             (due, Due::Stalled) => (due, Step::Leave),
@@ -218,11 +213,16 @@ fn next_step(course: Course, progress: &Progress, limits: &Limits) -> (Instant, 
     }
 }
 
+/// What a connection tells each of its requests.
+struct Origin {
+    peer: SocketAddr,
+    room: OfConnection,
+}
+
 /// Answers one request; the future owns all it needs, since HTTP/2 runs it elsewhere.
 fn answer(
     mut request: Request<Incoming>,
-    peer: SocketAddr,
-    tls: Option<TlsInfo>,
+    origin: &Origin,
     edge: Edge,
     progress: &Arc<Progress>,
 ) -> impl Future<Output = Result<Response<Answer>, Infallible>> + Send + use<> {
@@ -230,10 +230,8 @@ fn answer(
     let flight = Flight(Arc::clone(progress));
     let version = request.version();
     let extensions = request.extensions_mut();
-    extensions.insert(Peer(peer));
-    if let Some(tls) = tls {
-        extensions.insert(tls);
-    }
+    extensions.insert(Peer(origin.peer));
+    extensions.insert(origin.room.clone());
     if let Some(why) = turned_away {
         extensions.insert(why);
     }

@@ -1,4 +1,5 @@
-//! This file is where failures become statuses and bodies: the one map, in the dress of each door.
+//! This file is where what doors refuse becomes statuses and bodies, in the dress of each door.
+//! What HTTP itself finds wrong has its statuses in [`fault`](super::fault).
 //!
 //! The origin door speaks as Laravel Passport does, to the byte; the standard door speaks RFC 6749 section 5.2.
 //! The private reason of a refusal never gets here.
@@ -13,6 +14,7 @@ use gatepost_operations::core::refusal::{Code, Refusal};
 use serde::Serialize;
 
 use super::facts::LogFacts;
+use super::fault::Fault;
 
 /// How a door dresses its failures.
 #[derive(Clone, Copy, Debug)]
@@ -55,10 +57,18 @@ impl Dress<'_> {
         response
     }
 
-    /// A body over the limit.
-    pub(crate) fn too_large(self) -> Response {
-        let mut response = self.refuse(&Code::InvalidRequest.because("too large"), &HeaderMap::new());
-        *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+    /// A body that could not be taken in.
+    pub(crate) fn faulty(self, fault: Fault) -> Response {
+        let code = fault.code();
+        let body = match self {
+            Self::Passport(style) => passport_body(code, None, style),
+            Self::Standard(issuer) => described_body(code, fault.description().to_owned(), issuer),
+        };
+        let mut response = answer(fault.status(), body);
+        if code == Code::TemporarilyUnavailable {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        fault.note_in(&mut response);
         response
     }
 
@@ -82,7 +92,7 @@ impl Dress<'_> {
 }
 
 /// The status of each code.
-const fn status(code: Code) -> StatusCode {
+pub(crate) const fn status(code: Code) -> StatusCode {
     match code {
         Code::InvalidRequest
         | Code::UnauthorizedClient
@@ -196,7 +206,6 @@ struct StandardBody {
 }
 
 fn standard_body(code: Code, parameter: Option<&str>, issuer: &str) -> String {
-    let error = code.as_str();
     let description = match (code, parameter) {
         (Code::InvalidRequest, Some(name)) => format!("check the parameter {}", printable(name)),
         (Code::InvalidScope, Some(scope)) => {
@@ -204,8 +213,12 @@ fn standard_body(code: Code, parameter: Option<&str>, issuer: &str) -> String {
         }
         _ => standard_text(code).to_owned(),
     };
-    let error_uri = format!("{issuer}/docs#{error}");
-    let body = StandardBody { error, error_description: description, error_uri };
+    described_body(code, description, issuer)
+}
+
+fn described_body(code: Code, error_description: String, issuer: &str) -> String {
+    let error = code.as_str();
+    let body = StandardBody { error, error_description, error_uri: format!("{issuer}/docs#{error}") };
     serde_json::to_string(&body).unwrap_or_default()
 }
 
@@ -249,10 +262,8 @@ pub(crate) fn method_not_allowed(method: &Method, allowed: &'static str) -> Resp
 /// The same at the standard door, whose bodies hold what RFC 6749 names and nothing else.
 pub(crate) fn method_not_allowed_at_standard(method: &Method, issuer: &str) -> Response {
     const ALLOWED: &str = "POST";
-    let error = Code::InvalidRequest.as_str();
-    let error_uri = format!("{issuer}/docs#{error}");
-    let body = StandardBody { error, error_description: unsupported(method, ALLOWED), error_uri };
-    refuse_method(method, ALLOWED, serde_json::to_string(&body).unwrap_or_default())
+    let body = described_body(Code::InvalidRequest, unsupported(method, ALLOWED), issuer);
+    refuse_method(method, ALLOWED, body)
 }
 
 fn unsupported(method: &Method, allowed: &str) -> String {

@@ -1,27 +1,30 @@
 //! This file is where every request passes on its way to its handler, and every answer on its way back.
 //!
-//! From the outside in: request id, one log line, panics, protocol, body (limit and time), time of
+//! From the outside in: request id, one log line, panics, protocol, bounds around the body, time of
 //! the answer, handler; on the way back the security headers.
 //! The order is the story of [`Edge::answer`]: what is further out sees what happens further in,
 //! so each answer has an id and a line, whoever made it.
-//! A handler only ever sees a whole body within the limit.
+//! A body is read only when a handler asks for it ([`body`](super::body)): the method is judged before it.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::pin::pin;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use axum::Router;
 use axum::body::Body;
+use axum::extract::MatchedPath;
+use axum::middleware::map_request;
 use axum::response::Response;
+use axum::{BoxError, Router};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use gatepost_operations::telemetry::metrics::Metrics;
-use http::header::{CONTENT_ENCODING, SERVER, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Version};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use tokio::time::timeout;
+use http::header::{CONNECTION, SERVER, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderName, HeaderValue, Method, Request, Version};
+use tokio::time::timeout_at;
 use tower::ServiceExt as _;
 
+use super::body::Intake;
 use super::facts::{LogFacts, RequestId};
 use super::failure;
 use super::fault::Fault;
@@ -30,11 +33,6 @@ use super::malformed::Malformed;
 use super::treatment::Treatment;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// Longer paths are cut in the log.
-const LONGEST_PATH: usize = 200;
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Makes request ids: UUIDs of version 7 as text.
 pub type RequestIds = Arc<dyn Fn() -> Arc<str> + Send + Sync>;
@@ -51,7 +49,7 @@ pub struct Edge {
 impl Edge {
     /// Puts the layers around that router.
     pub fn new(router: Router, limits: Arc<Limits>, metrics: Arc<Metrics>, request_ids: RequestIds) -> Self {
-        Self { router, limits, metrics, request_ids }
+        Self { router: router.layer(map_request(note_route)), limits, metrics, request_ids }
     }
 
     /// Answers one request.
@@ -62,15 +60,22 @@ impl Edge {
     {
         let began = Instant::now();
         let id = RequestId((self.request_ids)());
-        request.extensions_mut().insert(id.clone());
         let line = Line::of(&request);
+        request.extensions_mut().insert(id.clone());
+        request.extensions_mut().insert(line.route.clone());
         let (version, treatment) = (request.version(), Treatment::of(request.uri().path()));
 
         let handled = AssertUnwindSafe(self.handle(request)).catch_unwind().await;
         let answered = handled.unwrap_or(Err(Fault::Panicked));
-        let mut response = answered.unwrap_or_else(|fault| self.faulty(fault, version, treatment, &id));
+        let mut response = answered.unwrap_or_else(|fault| faulty(fault, treatment));
 
-        dress(&mut response, &id);
+        if let Some(fault) = response.extensions().get::<Fault>().copied() {
+            self.count(fault, &id);
+            if fault.ends_connection() && version <= Version::HTTP_11 {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+        }
+        add_headers(&mut response, &id);
         line.write(&response, &id, began);
         response
     }
@@ -83,44 +88,30 @@ impl Edge {
     {
         let treatment = Treatment::of(request.uri().path());
         protocol(&request, treatment)?;
-        let (parts, body) = request.into_parts();
-        let body = match treatment {
-            Treatment::Ordinary | Treatment::Waiting => self.whole(body).await?,
-            Treatment::Verdict => Bytes::new(),
+        let (request, intake) = Intake::around(request, &self.limits);
+
+        let began = Instant::now();
+        let usual = self.limits.request_timeout;
+        let due = || intake.due(began, usual, treatment.patience(usual));
+        let mut answer = pin!(self.router.clone().oneshot(request));
+        let response = loop {
+            let until = due();
+            match timeout_at(until.into(), answer.as_mut()).await {
+                Ok(Ok(response)) => break response,
+                Ok(Err(never)) => match never {},
+                // A body has come meanwhile, which has time of its own.
+                Err(_) if due() > until => {}
+                Err(_) => return Err(Fault::Overdue),
+            }
         };
-        let request = Request::from_parts(parts, Body::from(body));
-
-        let answer = self.router.clone().oneshot(request);
-        match timeout(treatment.patience(self.limits.request_timeout), answer).await {
-            Ok(Ok(response)) => Ok(response),
-            Ok(Err(never)) => match never {},
-            Err(_) => Err(Fault::Overdue),
+        match intake.fault() {
+            // A handler that does not know of the fault has answered something else.
+            Some(fault) if response.extensions().get::<Fault>().is_none() => Err(fault),
+            Some(_) | None => Ok(response),
         }
     }
 
-    /// The whole body, if it comes in time and is no larger than allowed.
-    async fn whole<B>(&self, body: B) -> Result<Bytes, Fault>
-    where
-        B: hyper::body::Body<Data = Bytes> + Send + 'static,
-        B::Error: Into<BoxError>,
-    {
-        if body.is_end_stream() {
-            return Ok(Bytes::new());
-        }
-        // A length that is announced is believed before anything is read: no `100 Continue` is sent then.
-        if body.size_hint().lower() > self.limits.body as u64 {
-            return Err(Fault::BodyTooLarge);
-        }
-        let body = Limited::new(body, self.limits.body).collect();
-        match timeout(self.limits.request_timeout, body).await {
-            Ok(Ok(collected)) => Ok(collected.to_bytes()),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Fault::BodyTooLarge),
-            Ok(Err(_)) => Err(Fault::BodyCut),
-            Err(_) => Err(Fault::BodyTooSlow),
-        }
-    }
-
-    fn faulty(&self, fault: Fault, version: Version, treatment: Treatment, id: &RequestId) -> Response {
+    fn count(&self, fault: Fault, id: &RequestId) {
         match fault {
             Fault::Panicked => {
                 self.metrics.panicked();
@@ -130,21 +121,31 @@ impl Edge {
                 self.metrics.timed_out();
             }
             Fault::Malformed(_) | Fault::BodyCut => self.metrics.malformed(),
-            Fault::Method | Fault::ContentEncoding | Fault::BodyTooLarge => {}
+            Fault::Method | Fault::ContentEncoding | Fault::BodyTooLarge | Fault::NoRoom => {}
         }
-        let mut response = match (fault, treatment) {
-            (Fault::Malformed(_), _) | (_, Treatment::Ordinary | Treatment::Waiting) => fault.answer(version),
-            // What could be read gets a verdict, whatever went wrong with it afterwards.
-            (_, Treatment::Verdict) => failure::denied(),
-        };
-        let facts = LogFacts {
-            refusal: Some(fault.code()),
-            reason: Some(fault.description().to_owned()),
-            ..LogFacts::default()
-        };
-        response.extensions_mut().insert(facts);
-        response
     }
+}
+
+/// The answer to a request that no handler has answered.
+fn faulty(fault: Fault, treatment: Treatment) -> Response {
+    match (fault, treatment) {
+        (Fault::Malformed(_), _) | (_, Treatment::Ordinary | Treatment::Waiting) => fault.answer(),
+        // What could be read gets a verdict, whatever went wrong with it afterwards.
+        (_, Treatment::Verdict) => {
+            let mut response = failure::denied();
+            fault.note_in(&mut response);
+            response
+        }
+    }
+}
+
+/// Takes down which route was found; what fails later is logged with it.
+async fn note_route(request: Request<Body>) -> Request<Body> {
+    let extensions = request.extensions();
+    if let (Some(route), Some(found)) = (extensions.get::<Route>(), extensions.get::<MatchedPath>()) {
+        let _ = route.0.set(found.clone());
+    }
+    request
 }
 
 /// What is wrong with the request before its body is read.
@@ -161,13 +162,10 @@ fn protocol<B>(request: &Request<B>, treatment: Treatment) -> Result<(), Fault> 
     if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
         return Err(Fault::Method);
     }
-    if is_encoded(request.headers()) {
-        return Err(Fault::ContentEncoding);
-    }
     Ok(())
 }
 
-/// RFC 9113 section 8.3.1: `:authority` and `host` must not name two hosts. HTTP/1 was checked at the gate.
+/// RFC 9113 section 8.3.1: `:authority` and `host` must not name two hosts. HTTP/1 was checked by the head filter.
 fn names_one_host<B>(request: &Request<B>) -> bool {
     let mut hosts = request.headers().get_all(http::header::HOST).into_iter();
     match (request.uri().authority(), hosts.next(), hosts.next()) {
@@ -179,15 +177,8 @@ fn names_one_host<B>(request: &Request<B>) -> bool {
     }
 }
 
-fn is_encoded(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(CONTENT_ENCODING)
-        .into_iter()
-        .any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"))
-}
-
 /// The headers of every answer.
-fn dress(response: &mut Response, id: &RequestId) {
+fn add_headers(response: &mut Response, id: &RequestId) {
     let headers = response.headers_mut();
     headers.remove(SERVER);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -197,33 +188,32 @@ fn dress(response: &mut Response, id: &RequestId) {
     }
 }
 
+/// The route that was found, as the router writes it; filled once there is one.
+#[derive(Debug, Clone, Default)]
+struct Route(Arc<OnceLock<MatchedPath>>);
+
 /// The log line of a request, begun before the request is given away.
+///
+/// Nothing that the caller wrote gets into it: people paste secrets in the strangest places, paths and methods among them.
 struct Line {
-    method: Option<Method>,
-    path: String,
+    method: &'static str,
+    route: Route,
 }
 
 impl Line {
     fn of<B>(request: &Request<B>) -> Self {
-        if request.extensions().get::<Malformed>().is_some() {
-            return Self { method: None, path: String::new() };
-        }
-        let path = request.uri().path();
-        let path = path.get(..LONGEST_PATH.min(path.len())).unwrap_or_default().to_owned();
-        Self { method: Some(request.method().clone()), path }
+        let is_stand_in = request.extensions().get::<Malformed>().is_some();
+        let method = if is_stand_in { "-" } else { registered(request.method()) };
+        Self { method, route: Route::default() }
     }
 
-    /// Writes the line. The query never is in it, and neither is a path that is none of ours:
-    /// people paste secrets in the strangest places.
     fn write(self, response: &Response, id: &RequestId, began: Instant) {
-        let status = response.status().as_u16();
         let facts = response.extensions().get::<LogFacts>().cloned().unwrap_or_default();
-        let ours = status != 404 && !self.path.is_empty();
         tracing::info!(
             request_id = %id.0,
-            method = self.method.as_ref().map_or("-", Method::as_str),
-            route = if ours { self.path.as_str() } else { "-" },
-            status,
+            method = self.method,
+            route = self.route.0.get().map_or("-", MatchedPath::as_str),
+            status = response.status().as_u16(),
             ms = (began.elapsed().as_micros() as f64) / 1000.0,
             client_id = facts.client_id.as_deref(),
             jti = facts.jti.as_deref(),
@@ -231,5 +221,21 @@ impl Line {
             reason = facts.reason.as_deref(),
             "request"
         );
+    }
+}
+
+/// The method, if it is one of RFC 9110 section 9 or RFC 5789.
+fn registered(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::PATCH => "PATCH",
+        Method::OPTIONS => "OPTIONS",
+        Method::CONNECT => "CONNECT",
+        Method::TRACE => "TRACE",
+        _ => "-",
     }
 }

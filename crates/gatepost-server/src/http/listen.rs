@@ -1,6 +1,7 @@
 //! This file is where a listener is bound, connections are accepted, and both come to their end.
 //!
-//! At the cap nothing more is accepted: further connections wait in the kernel's queue.
+//! Who may stay when there is no room for all is for [`Roster`] to say; while everyone is busy, further connections
+//! wait in the kernel's queue.
 //! When the server ends the door is closed first, then every connection finishes the requests it
 //! has begun, and what is left after the grace is cut.
 
@@ -12,13 +13,15 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt as _;
 use gatepost_operations::telemetry::metrics::Metrics;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::connection::{Shared, Stage, serve};
 use super::layers::Edge;
 use super::limits::Limits;
+use super::progress::Progress;
+use super::roster::{Admission, Place, Roster};
 use super::tls::TlsReloader;
 
 /// Connections the kernel keeps until they are accepted.
@@ -65,8 +68,7 @@ pub struct Served {
     address: SocketAddr,
     stage: watch::Sender<Stage>,
     accepting: JoinHandle<()>,
-    room: Arc<Semaphore>,
-    connections: u32,
+    roster: Arc<Roster>,
 }
 
 /// How a listener ended.
@@ -112,13 +114,19 @@ impl Listener {
         limits: &Arc<Limits>,
         metrics: &Arc<Metrics>,
     ) -> Served {
-        let connections = u32::try_from(limits.connections).unwrap_or(u32::MAX);
-        let room = Arc::new(Semaphore::new(connections as usize));
+        let roster = Roster::new(limits);
         let (stage, heard) = watch::channel(Stage::Open);
         let shared = Shared::new(edge, Arc::clone(limits), Arc::clone(metrics));
-        let door = Door { socket: self.socket, tls, shared, room: Arc::clone(&room), stage: heard };
-        let accepting = tokio::spawn(door.accept_all());
-        Served { address: self.address, stage, accepting, room, connections }
+        let acceptor = Acceptor {
+            socket: self.socket,
+            tls,
+            shared,
+            roster: Arc::clone(&roster),
+            stage: heard,
+            told: None,
+        };
+        let accepting = tokio::spawn(acceptor.accept_all());
+        Served { address: self.address, stage, accepting, roster }
     }
 }
 
@@ -133,10 +141,9 @@ impl Served {
         // Nobody hears it only if the door is closed already.
         let _ = self.stage.send(Stage::Draining);
         let _ = self.accepting.await;
-        let all = self.room.acquire_many(self.connections);
-        let cut = match timeout(grace, all).await {
-            Ok(_) => 0,
-            Err(_) => (self.connections as usize).saturating_sub(self.room.available_permits()),
+        let cut = match timeout(grace, self.roster.all_left()).await {
+            Ok(()) => 0,
+            Err(_) => self.roster.open(),
         };
         let _ = self.stage.send(Stage::Cut);
         Closed { cut }
@@ -144,28 +151,29 @@ impl Served {
 }
 
 /// The accepting side.
-struct Door {
+struct Acceptor {
     socket: TcpListener,
     tls: Option<Arc<TlsReloader>>,
     shared: Shared,
-    room: Arc<Semaphore>,
+    roster: Arc<Roster>,
     stage: watch::Receiver<Stage>,
+    told: Option<Instant>,
 }
 
-impl Door {
+impl Acceptor {
     async fn accept_all(mut self) {
-        let mut told = None;
         loop {
             let accepted = tokio::select! {
                 _ = self.stage.changed() => return self.accept_waiting(),
-                accepted = accept(&self.socket, &self.room) => accepted,
+                accepted = self.socket.accept() => accepted,
             };
             match accepted {
-                Ok(Some((stream, peer, permit))) => self.welcome(stream, peer, permit),
-                Ok(None) => return,
+                Ok((stream, peer)) => self.seat(stream, peer).await,
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
-                    tell(&mut told, &error);
+                    if self.may_tell() {
+                        tracing::error!(%error, "no connection can be accepted; if files are short, raise the limit (ulimit -n)");
+                    }
                     tokio::time::sleep(PAUSE).await;
                 }
             }
@@ -174,12 +182,42 @@ impl Door {
 
     /// Takes in those whom the kernel has let in already: closing the socket would reset them.
     fn accept_waiting(&self) {
-        while let Some(Ok(Some((stream, peer, permit)))) = accept(&self.socket, &self.room).now_or_never() {
-            self.welcome(stream, peer, permit);
+        while let Some(Ok((stream, peer))) = self.socket.accept().now_or_never() {
+            if let Admission::Admitted(place) = self.roster.admit(peer.ip()) {
+                self.welcome(stream, peer, place);
+            }
         }
     }
 
-    fn welcome(&self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
+    /// Serves the connection once there is a place for it; nobody else is accepted meanwhile.
+    async fn seat(&mut self, stream: TcpStream, peer: SocketAddr) {
+        loop {
+            match self.roster.admit(peer.ip()) {
+                Admission::Admitted(place) => return self.welcome(stream, peer, place),
+                Admission::TooManyOfPeer => {
+                    if self.may_tell() {
+                        tracing::warn!(peer = %peer.ip(), "a peer has too many connections, all of them busy; see server.max_connections_per_peer");
+                    }
+                    return;
+                }
+                Admission::Full => {
+                    if self.may_tell() {
+                        tracing::warn!(
+                            "all connections are busy, and further ones wait; see server.max_connections"
+                        );
+                    }
+                    // Looked at, not awaited as a change: the caller has to see it too.
+                    let mut stage = self.stage.clone();
+                    tokio::select! {
+                        () = self.roster.freed() => {}
+                        _ = stage.changed() => return,
+                    }
+                }
+            }
+        }
+    }
+
+    fn welcome(&self, stream: TcpStream, peer: SocketAddr, place: Place) {
         // Answers are one write each: waiting to fill a packet only costs time.
         let _ = stream.set_nodelay(true);
         let shared = self.shared.clone();
@@ -187,30 +225,38 @@ impl Door {
         let stage = self.stage.clone();
         tokio::spawn(async move {
             shared.metrics.connection_opened();
-            match tls {
-                None => serve(stream, peer, None, &shared, stage).await,
-                Some(tls) => {
-                    if let Some((stream, info)) = tls.accept(stream, &shared).await {
-                        serve(stream, peer, Some(info), &shared, stage).await;
-                    }
-                }
+            tokio::select! {
+                () = place.lost() => {}
+                () = converse(stream, peer, tls, (&shared, stage), place.progress()) => {}
             }
             shared.metrics.connection_closed();
-            drop(permit);
+            drop(place);
         });
+    }
+
+    /// Whether a second has passed since something was told: a flood must not become one of lines.
+    fn may_tell(&mut self) -> bool {
+        let may = self.told.is_none_or(|last| last.elapsed() >= TELL_EVERY);
+        if may {
+            self.told = Some(Instant::now());
+        }
+        may
     }
 }
 
-/// The next connection, once there is room for one; nothing when the room is gone for good.
-async fn accept(
-    socket: &TcpListener,
-    room: &Arc<Semaphore>,
-) -> io::Result<Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)>> {
-    let Ok(permit) = Arc::clone(room).acquire_owned().await else {
-        return Ok(None);
+async fn converse(
+    stream: TcpStream,
+    peer: SocketAddr,
+    tls: Option<Arc<TlsReloader>>,
+    (shared, stage): (&Shared, watch::Receiver<Stage>),
+    progress: &Arc<Progress>,
+) {
+    let Some(tls) = tls else {
+        return serve(stream, peer, progress, shared, stage).await;
     };
-    let (stream, peer) = socket.accept().await?;
-    Ok(Some((stream, peer, permit)))
+    if let Some(stream) = tls.accept(stream, shared.limits.handshake_timeout, &shared.metrics).await {
+        serve(stream, peer, progress, shared, stage).await;
+    }
 }
 
 /// Errors that came with one connection and say nothing about the next.
@@ -222,13 +268,4 @@ fn is_of_one_connection(error: &io::Error) -> bool {
             | io::ErrorKind::ConnectionReset
             | io::ErrorKind::Interrupted
     )
-}
-
-/// Tells that no connection can be accepted (mostly: no file descriptors), once a second at most.
-fn tell(told: &mut Option<Instant>, error: &io::Error) {
-    if told.is_some_and(|last| last.elapsed() < TELL_EVERY) {
-        return;
-    }
-    *told = Some(Instant::now());
-    tracing::error!(%error, "no connection can be accepted; if files are short, raise the limit (ulimit -n)");
 }

@@ -2,7 +2,7 @@
 
 /// Why bytes on a connection are no request that is answered by a handler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Malformed {
+pub(crate) enum Malformed {
     /// A control character, or a line end that is not CR LF.
     ControlCharacter,
     /// The request line is none.

@@ -1,11 +1,13 @@
 //! This file is where a connection keeps its time: what it waits for, since when, and when that has been too long.
 //!
-//! The gate notes bytes, the service notes requests, the connection's loop asks when to step in.
+//! The filter notes bytes, the service notes requests, the connection's loop asks when to step in.
 //! All three run in one task for HTTP/1; HTTP/2 answers streams in others, hence the atomics.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
 
 use super::limits::Limits;
 use super::malformed::Malformed;
@@ -13,6 +15,8 @@ use super::malformed::Malformed;
 /// What one connection is doing.
 #[derive(Debug)]
 pub(super) struct Progress {
+    /// Told when nothing is in flight any more: somebody may wait for a connection to end.
+    idle: Arc<Notify>,
     opened: Instant,
     /// Requests that were begun, which is also the number of the next one.
     begun: AtomicU64,
@@ -44,8 +48,9 @@ pub(super) enum Due {
 }
 
 impl Progress {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(idle: Arc<Notify>) -> Self {
         Self {
+            idle,
             opened: Instant::now(),
             begun: AtomicU64::new(0),
             in_flight: AtomicUsize::new(0),
@@ -68,7 +73,9 @@ impl Progress {
     /// A request has been answered to the last byte, or given up.
     pub(super) fn end(&self) {
         self.quiet_since.store(self.now(), Relaxed);
-        self.in_flight.fetch_sub(1, Relaxed);
+        if self.in_flight.fetch_sub(1, Relaxed) == 1 {
+            self.idle.notify_one();
+        }
     }
 
     /// Bytes have moved.
@@ -93,7 +100,7 @@ impl Progress {
         let _ = self.turned_away.set((number, why));
     }
 
-    /// Tells the gate that the incomplete head has had its time.
+    /// Tells the filter that the incomplete head has had its time.
     pub(super) fn expire_head(&self) {
         self.overdue.store(true, Relaxed);
     }

@@ -5,13 +5,15 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use gatepost_operations::config::{MinVersion, TlsFiles};
 use gatepost_operations::core::time::Timestamp;
+use gatepost_operations::telemetry::metrics::Metrics;
+use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::version::{TLS12, TLS13};
-use rustls::{ProtocolVersion, ServerConfig};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::TcpStream;
@@ -21,7 +23,6 @@ use tokio_rustls::server::TlsStream;
 
 pub use super::certificate::Validity;
 use super::certificate::validity;
-use super::connection::{Shared, TlsInfo};
 
 const DAY: i64 = 86_400;
 /// From so many days before its end on, a certificate is warned about.
@@ -113,37 +114,27 @@ impl TlsReloader {
         (days < WARN_DAYS).then(text)
     }
 
-    /// Shakes hands within the time for that; nothing if it comes to nothing.
+    /// Shakes hands within that time; nothing if it comes to nothing.
     pub(super) async fn accept(
         &self,
         stream: TcpStream,
-        shared: &Shared,
-    ) -> Option<(TlsStream<TcpStream>, TlsInfo)> {
+        patience: Duration,
+        metrics: &Metrics,
+    ) -> Option<TlsStream<TcpStream>> {
         let acceptor = TlsAcceptor::from(Arc::clone(&self.current.load().config));
-        match timeout(shared.limits.handshake_timeout, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => {
-                let info = info(&stream);
-                Some((stream, info))
-            }
+        match timeout(patience, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => Some(stream),
             Ok(Err(error)) => {
-                shared.metrics.handshake_failed();
+                metrics.handshake_failed();
                 tracing::debug!(%error, "TLS handshake failed");
                 None
             }
             Err(_) => {
-                shared.metrics.handshake_failed();
+                metrics.handshake_failed();
                 tracing::debug!("TLS handshake took too long");
                 None
             }
         }
-    }
-}
-
-fn info(stream: &TlsStream<TcpStream>) -> TlsInfo {
-    let (_, connection) = stream.get_ref();
-    TlsInfo {
-        is_tls13: connection.protocol_version() == Some(ProtocolVersion::TLSv1_3),
-        server_name: connection.server_name().map(ToOwned::to_owned),
     }
 }
 

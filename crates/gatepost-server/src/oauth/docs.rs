@@ -3,11 +3,13 @@
 
 use askama::Template;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use gatepost_operations::apis::{self, ApiView};
+use gatepost_operations::core::refusal::Code;
 
-use crate::http::failure;
+use crate::http::failure::{self, Dress};
 use crate::state::App;
 
 #[derive(Template)]
@@ -19,7 +21,7 @@ struct Page {
     lifetime_seconds: u64,
     leeway_seconds: u64,
     apis: Vec<ApiView>,
-    errors: &'static [Explained],
+    errors: Vec<Explained>,
 }
 
 /// An error code in plain words.
@@ -30,56 +32,44 @@ struct Explained {
     mend: &'static str,
 }
 
-const ERRORS: &[Explained] = &[
-    Explained {
-        code: "invalid_request",
-        status: 400,
-        meaning: "A parameter is missing, repeated or malformed, or two ways of authenticating were used.",
-        mend: "Compare your request with the example; send each parameter once.",
-    },
-    Explained {
-        code: "invalid_client",
-        status: 401,
-        meaning: "The Client ID and Client Secret were not accepted; which of the two is wrong is not told.",
-        mend: "Copy both again, whole. If that does not help, ask whether the client is suspended.",
-    },
-    Explained {
-        code: "unauthorized_client",
-        status: 400,
-        meaning: "The client exists but may not use this grant.",
-        mend: "Ask for the client_credentials grant.",
-    },
-    Explained {
-        code: "unsupported_grant_type",
-        status: 400,
-        meaning: "The grant_type is not client_credentials. Tokens can't be refreshed.",
-        mend: "Send grant_type=client_credentials, and request a new token when the old one runs out.",
-    },
-    Explained {
-        code: "invalid_scope",
-        status: 400,
-        meaning: "A scope is misspelt, unknown or not granted to the client.",
-        mend: "Leave scope away to get what your client has by default, or ask for the scope to be granted.",
-    },
-    Explained {
-        code: "invalid_target",
-        status: 400,
-        meaning: "The resource is not the audience of an API that the client may call.",
-        mend: "Take an audience from the list of APIs, or leave resource away.",
-    },
-    Explained {
-        code: "temporarily_unavailable",
-        status: 503,
-        meaning: "The server is overloaded or cut off from its store.",
-        mend: "Wait as long as Retry-After says, then try again.",
-    },
-    Explained {
-        code: "server_error",
-        status: 500,
-        meaning: "Something broke in the server; your request was not the reason.",
-        mend: "Try again; if it stays, name the X-Request-Id to the operator.",
-    },
-];
+impl Explained {
+    fn of(code: Code) -> Self {
+        let (meaning, mend) = match code {
+            Code::InvalidRequest => (
+                "A parameter is missing, repeated or malformed, or two ways of authenticating were used.",
+                "Compare your request with the example; send each parameter once.",
+            ),
+            Code::InvalidClient => (
+                "The Client ID and Client Secret were not accepted; which of the two is wrong is not told.",
+                "Copy both again, whole. If that does not help, ask whether the client is suspended.",
+            ),
+            Code::UnauthorizedClient => {
+                ("The client exists but may not use this grant.", "Ask for the client_credentials grant.")
+            }
+            Code::UnsupportedGrantType => (
+                "The grant_type is not client_credentials. Tokens can't be refreshed.",
+                "Send grant_type=client_credentials, and request a new token when the old one runs out.",
+            ),
+            Code::InvalidScope => (
+                "A scope is misspelt, unknown or not granted to the client.",
+                "Leave scope away to get what your client has by default, or ask for the scope to be granted.",
+            ),
+            Code::InvalidTarget => (
+                "The resource is not the audience of an API that the client may call.",
+                "Take an audience from the list of APIs, or leave resource away.",
+            ),
+            Code::TemporarilyUnavailable => (
+                "The server is overloaded or cut off from its store.",
+                "Wait as long as Retry-After says, then try again.",
+            ),
+            Code::ServerError => (
+                "Something broke in the server; your request was not the reason.",
+                "Try again; if it stays, name the X-Request-Id to the operator.",
+            ),
+        };
+        Self { code: code.as_str(), status: failure::status(code).as_u16(), meaning, mend }
+    }
+}
 
 /// No scripts, no frames, no other hosts: the page's own style is all it needs.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -94,7 +84,7 @@ pub(crate) async fn show(State(app): State<App>) -> Response {
         lifetime_seconds: config.tokens.lifetime.as_secs(),
         leeway_seconds: config.tokens.leeway.as_secs(),
         apis: apis::list(&app.gate),
-        errors: ERRORS,
+        errors: Code::ALL.into_iter().map(Explained::of).collect(),
     };
     match page.render() {
         Ok(html) => {
@@ -105,6 +95,9 @@ pub(crate) async fn show(State(app): State<App>) -> Response {
             ];
             (headers, html).into_response()
         }
-        Err(_) => failure::not_found(),
+        Err(error) => {
+            let refusal = Code::ServerError.because(format!("the page can't be made: {error}"));
+            Dress::Standard(app.gate.issuer.as_str()).refused(refusal, &HeaderMap::new())
+        }
     }
 }

@@ -6,11 +6,9 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, PRAGMA};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gatepost_operations::core::params::Door;
-use gatepost_operations::core::refusal::Code;
 use gatepost_operations::tokens::{self, IssuedToken, TokenRequest};
 use serde::Serialize;
 
-use crate::http::body::Broken;
 use crate::http::facts::{LogFacts, Peer, RequestId};
 use crate::http::failure;
 use crate::http::{address, body, params, presented};
@@ -51,10 +49,7 @@ async fn answer(app: &App, door: Door, request: Request) -> Response {
 
     let body = match body::collect(body, config.server.body_limit).await {
         Ok(body) => body,
-        Err(Broken::TooLarge) => return dress.too_large(),
-        Err(Broken::Cut) => {
-            return dress.refuse(&Code::InvalidRequest.because("the body was cut off"), &parts.headers);
-        }
+        Err(fault) => return dress.faulty(fault),
     };
     let params = params::read(door, &parts.headers, body).await;
     let presented = params

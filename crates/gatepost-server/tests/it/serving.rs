@@ -1,13 +1,9 @@
 //! This file is where a listener shows its manners: limits, time, panics, logs, HTTP/2 and the end of the server.
 
-use std::io::Write;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use gatepost_operations::config::{LogFormat, LogLevel, LogSettings};
-use gatepost_operations::telemetry::logs;
 use gatepost_server::http::listen::{BindError, Listener};
 use http::{Request, StatusCode, Version};
 use http_body_util::{BodyExt, Full};
@@ -191,25 +187,6 @@ async fn an_answer_that_is_not_taken_is_cut() {
 }
 
 #[tokio::test]
-async fn at_the_cap_the_next_connection_waits_until_one_ends() {
-    let server = server(|limits| limits.connections = 2);
-    let mut clients = Vec::new();
-    for _ in 0..2 {
-        let mut client = Raw::connect(server.address).await;
-        client.say(asking_for("/livez")).await;
-        assert_eq!(client.answer().await.unwrap().status, 200);
-        clients.push(client);
-    }
-    let mut third = Raw::connect(server.address).await;
-    third.say(asking_for("/livez")).await;
-    let early = timeout(SHORT, third.answer()).await;
-    assert!(early.is_err(), "the third connection is not served yet");
-    assert_eq!(server.metrics.snapshot().connections, 2);
-    drop(clients.pop());
-    assert_eq!(third.answer().await.unwrap().status, 200);
-}
-
-#[tokio::test]
 async fn a_taken_port_is_an_error_with_the_address() {
     let first = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = first.local_addr();
@@ -290,14 +267,14 @@ async fn after_the_grace_what_is_left_is_cut() {
     assert!(busy.answer().await.is_none());
 }
 
-async fn h2_client(server: &Server) -> http2::SendRequest<Full<Bytes>> {
+pub(crate) async fn h2_client(server: &Server) -> http2::SendRequest<Full<Bytes>> {
     let stream = TcpStream::connect(server.address).await.unwrap();
     let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
     tokio::spawn(connection);
     sender
 }
 
-fn h2_request(method: &str, path: &str, body: Bytes) -> Request<Full<Bytes>> {
+pub(crate) fn h2_request(method: &str, path: &str, body: Bytes) -> Request<Full<Bytes>> {
     Request::builder().method(method).uri(format!("http://a{path}")).body(Full::new(body)).unwrap()
 }
 
@@ -365,63 +342,4 @@ async fn http2_streams_in_flight_finish_when_the_server_closes() {
 async fn until_closed(address: SocketAddr) {
     let refused = async { while TcpStream::connect(address).await.is_ok() {} };
     timeout(SOON, refused).await.expect("the door was not closed");
-}
-
-#[derive(Clone, Default)]
-struct Paper(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Paper {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-#[tokio::test]
-async fn each_request_is_one_log_line_without_query_headers_or_foreign_paths() {
-    let paper = Paper::default();
-    let settings = LogSettings { format: LogFormat::Json, level: LogLevel::Trace, buffer: 1000 };
-    let (subscriber, guard) = logs::subscriber(&settings, false, paper.clone());
-    let listening = tracing::subscriber::set_default(subscriber);
-    let server = server(|_| {});
-    for request in [
-        "GET /livez?client_secret=hidden1 HTTP/1.1\r\nHost: a\r\nAuthorization: Basic hidden2\r\n\r\n",
-        "GET /gp_live_hidden3 HTTP/1.1\r\nHost: a\r\n\r\n",
-        "GET /hidden4 HTTP/1.1\r\nHost: a\r\nContent-Length: 1,1\r\nX: hidden5\r\n\r\n",
-    ] {
-        let mut client = Raw::connect(server.address).await;
-        client.say(request).await;
-        client.answer().await.unwrap();
-    }
-    drop((listening, guard));
-
-    let text = String::from_utf8(paper.0.lock().unwrap().clone()).unwrap();
-    assert!(!text.contains("hidden"), "{text}");
-    let lines: Vec<serde_json::Value> =
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let told: Vec<_> = lines
-        .iter()
-        .map(|line| {
-            (
-                line["method"].as_str(),
-                line["route"].as_str(),
-                line["status"].as_u64(),
-                line["refusal"].as_str(),
-            )
-        })
-        .collect();
-    assert_eq!(
-        told,
-        [
-            (Some("GET"), Some("/livez"), Some(200), None),
-            (Some("GET"), Some("-"), Some(404), None),
-            (Some("-"), Some("-"), Some(400), Some("invalid_request")),
-        ]
-    );
-    assert!(lines.iter().all(|line| line["request_id"].is_string() && line["ms"].is_number()), "{text}");
-    assert_eq!(lines[2]["reason"], "the Content-Length is not one number");
 }

@@ -2,7 +2,7 @@
 //!
 //! hyper repairs some requests that RFC 9112 lets a server refuse (it drops a `Content-Length`
 //! beside a `Transfer-Encoding`), and answers others itself, without a request id.
-//! The gate reads every HTTP/1 head first ([`head`](super::head)), follows the bodies
+//! The filter reads every HTTP/1 head first ([`head`](super::head)), follows the bodies
 //! ([`chunks`](super::chunks)) and passes on what is proper.
 //! A head that is not is replaced by a stand-in, which the layers answer like any other request,
 //! with a log line and a request id, knowing by its number that it is one
@@ -41,7 +41,7 @@ const READ_SIZE: usize = 8192;
 const LINGER: Duration = Duration::from_secs(2);
 
 /// A stream that lets only proper requests through.
-pub(super) struct Gate<S> {
+pub(super) struct HeadFilter<S> {
     stream: S,
     progress: Arc<Progress>,
     limits: Arc<Limits>,
@@ -70,7 +70,7 @@ enum Place {
     Broken,
 }
 
-impl<S> Gate<S> {
+impl<S> HeadFilter<S> {
     pub(super) fn new(stream: S, progress: Arc<Progress>, limits: Arc<Limits>) -> Self {
         Self {
             stream,
@@ -197,7 +197,7 @@ impl<S> Gate<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> Gate<S> {
+impl<S: AsyncRead + Unpin> HeadFilter<S> {
     /// Reads once from the stream; how many bytes came.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let mut space = [MaybeUninit::uninit(); READ_SIZE];
@@ -223,7 +223,7 @@ impl<S: AsyncRead + Unpin> Gate<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Gate<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for HeadFilter<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -261,7 +261,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Gate<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Gate<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for HeadFilter<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = ready!(Pin::new(&mut this.stream).poll_write(cx, bytes));
