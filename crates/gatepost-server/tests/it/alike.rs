@@ -73,6 +73,7 @@ async fn steps(server: &TestServer, ask: Ask) -> (u16, u64, u64) {
 #[tokio::test]
 async fn c12_once_warm_no_refusal_reads_the_store() {
     let server = TestServer::start().await;
+    server.clock.advance(120);
     let refuse_all = async || {
         for door in DOORS {
             for way in WAYS {
