@@ -45,7 +45,13 @@ struct Counts {
 
 impl Usage {
     /// A client got a token; `secret` proved it, if a secret did.
-    pub fn issued(&self, client: &ClientId, secret: Option<SecretId>, address: Option<IpAddr>, at: Timestamp) {
+    pub fn issued(
+        &self,
+        client: &ClientId,
+        secret: Option<SecretId>,
+        address: Option<IpAddr>,
+        at: Timestamp,
+    ) {
         let mut pending = self.lock();
         if let Some(counts) = pending.counts(client, at) {
             counts.issued = counts.issued.saturating_add(1);
@@ -121,7 +127,10 @@ impl Pending {
 pub async fn flush(gate: &Gate) -> Result<(), Failure> {
     let pending = gate.usage.take();
     if pending.passed_over > 0 {
-        tracing::warn!(count = pending.passed_over, "too many different clients in a second; some counts are lost");
+        tracing::warn!(
+            count = pending.passed_over,
+            "too many different clients in a second; some counts are lost"
+        );
     }
     if pending.is_empty() {
         return Ok(());

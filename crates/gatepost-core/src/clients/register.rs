@@ -1,9 +1,9 @@
 //! This file is where clients come to be, and what a client may not be.
 
 use super::{Client, ClientId, Method, UngrantedScope, UserId};
-use crate::grants::GrantType;
 use crate::apis::{ApiId, ApiWithScopes};
 use crate::change::Change;
+use crate::grants::GrantType;
 use crate::name::Name;
 use crate::partners::{PartnerId, Status};
 use crate::scope::Scopes;

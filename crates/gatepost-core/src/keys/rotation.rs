@@ -65,7 +65,12 @@ pub fn next_step(keys: &[StoredKey], schedule: &Schedule, now: Timestamp) -> Opt
 }
 
 /// The step that lets `published` sign from `now` on, due or not.
-pub fn promote(published: &StoredKey, signing: Option<&StoredKey>, schedule: &Schedule, now: Timestamp) -> Step {
+pub fn promote(
+    published: &StoredKey,
+    signing: Option<&StoredKey>,
+    schedule: &Schedule,
+    now: Timestamp,
+) -> Step {
     Step::Promote {
         successor: Box::new(published.clone()),
         predecessor: signing.cloned().map(Box::new),
@@ -105,14 +110,22 @@ mod tests {
     }
 
     fn schedule() -> Schedule {
-        Schedule { publish_ahead: DAY, rotate_every: Some(DAY * 30), token_life: HOUR * 2, swaps_by_itself: true }
+        Schedule {
+            publish_ahead: DAY,
+            rotate_every: Some(DAY * 30),
+            token_life: HOUR * 2,
+            swaps_by_itself: true,
+        }
     }
 
     #[test]
     fn an_api_without_keys_gets_one_that_signs_at_once() {
         assert_eq!(next_step(&[], &schedule(), at(5)), Some(Step::Publish { signs_from: at(5) }));
         let published = key(KeyState::Published, at(99), None);
-        assert!(matches!(next_step(&[published], &schedule(), at(5)), Some(Step::Promote { predecessor: None, .. })));
+        assert!(matches!(
+            next_step(&[published], &schedule(), at(5)),
+            Some(Step::Promote { predecessor: None, .. })
+        ));
     }
 
     #[test]
@@ -122,7 +135,10 @@ mod tests {
         let due = at(29 * 24);
 
         assert_eq!(next_step(&[signing()], &schedule(), before), None);
-        assert_eq!(next_step(&[signing()], &schedule(), due), Some(Step::Publish { signs_from: at(30 * 24) }));
+        assert_eq!(
+            next_step(&[signing()], &schedule(), due),
+            Some(Step::Publish { signs_from: at(30 * 24) })
+        );
         let never = Schedule { rotate_every: None, ..schedule() };
         assert_eq!(next_step(&[signing()], &never, at(1_000_000)), None);
     }
@@ -132,7 +148,9 @@ mod tests {
         let keys = [key(KeyState::Signing, at(0), None), key(KeyState::Published, at(48), None)];
         assert_eq!(next_step(&keys, &schedule(), at(47)), None);
 
-        let Some(Step::Promote { successor, predecessor, verifies_until }) = next_step(&keys, &schedule(), at(48)) else {
+        let Some(Step::Promote { successor, predecessor, verifies_until }) =
+            next_step(&keys, &schedule(), at(48))
+        else {
             panic!("a promotion is due");
         };
         assert_eq!((*successor, predecessor), (keys[1].clone(), Some(Box::new(keys[0].clone()))));

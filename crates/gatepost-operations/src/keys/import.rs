@@ -17,7 +17,11 @@ pub async fn import(gate: &Gate, actor: &Actor, api: &str, pem: &Secret) -> Resu
     let found = apis::find(gate, api)?;
     let unusable = |error: gatepost_jose::KeyError| {
         let what = format!("this is no {} private key that can be used: {error}", found.api.algorithm);
-        Failure::invalid("key.import", what, "give an unencrypted PEM private key of at least 2048 bits or on the right curve")
+        Failure::invalid(
+            "key.import",
+            what,
+            "give an unencrypted PEM private key of at least 2048 bits or on the right curve",
+        )
     };
     let key = SigningKey::from_pem(found.api.algorithm, pem.expose()).map_err(unusable)?;
     key.self_test().map_err(unusable)?;

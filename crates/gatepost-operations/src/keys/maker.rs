@@ -30,13 +30,23 @@ impl<'a> KeyMaker<'a> {
     }
 
     /// Generates a key that signs at once.
-    pub(crate) async fn first(&self, owner: KeyOwner, algorithm: Algorithm, now: Timestamp) -> Result<StoredKey, Failure> {
+    pub(crate) async fn first(
+        &self,
+        owner: KeyOwner,
+        algorithm: Algorithm,
+        now: Timestamp,
+    ) -> Result<StoredKey, Failure> {
         let key = self.generate(algorithm).await?;
         self.sealed(owner, &key, now)
     }
 
     /// Seals a key for the store, as one that signs at once.
-    pub(crate) fn sealed(&self, owner: KeyOwner, key: &SigningKey, now: Timestamp) -> Result<StoredKey, Failure> {
+    pub(crate) fn sealed(
+        &self,
+        owner: KeyOwner,
+        key: &SigningKey,
+        now: Timestamp,
+    ) -> Result<StoredKey, Failure> {
         let nonce = self.entropy.bytes()?;
         let sealed = self.master.wrapping.seal(key.kid().as_str(), nonce, &key.to_pkcs8_der()?);
         let sealed = sealed.map_err(|error| Failure::internal("key.seal", error.to_string()))?;

@@ -66,11 +66,19 @@ pub async fn revoke(gate: &Gate, actor: &Actor, kid: &str) -> Result<BlastRadius
     let changes = match (key.state, key.owner) {
         (KeyState::Revoked, _) => {
             let why = "nothing that it signed is valid";
-            return Err(Failure::new(Kind::Conflict, "key.revoked", "the key is revoked already", why, "nothing is left to do"));
+            return Err(Failure::new(
+                Kind::Conflict,
+                "key.revoked",
+                "the key is revoked already",
+                why,
+                "nothing is left to do",
+            ));
         }
         (_, KeyOwner::Service) => return Err(not_by_hand()),
         (KeyState::Signing, KeyOwner::Api(_)) => with_successor(gate, &key, &radius.api).await?,
-        (KeyState::Published | KeyState::Verifying | KeyState::Retired, KeyOwner::Api(_)) => vec![revoked(gate, &key)],
+        (KeyState::Published | KeyState::Verifying | KeyState::Retired, KeyOwner::Api(_)) => {
+            vec![revoked(gate, &key)]
+        }
     };
     gate.apply(actor, changes).await?;
     Ok(radius)
@@ -95,5 +103,11 @@ fn revoked(gate: &Gate, key: &StoredKey) -> Change {
 
 fn not_by_hand() -> Failure {
     let what = "the service key can't be revoked by hand";
-    Failure::new(Kind::Conflict, "key.service", what, "followers of the feed know no other", "rotate it with the next release")
+    Failure::new(
+        Kind::Conflict,
+        "key.service",
+        what,
+        "followers of the feed know no other",
+        "rotate it with the next release",
+    )
 }

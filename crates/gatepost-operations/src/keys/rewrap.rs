@@ -12,7 +12,8 @@ use crate::gate::Gate;
 /// It can be stopped at any moment and run again: what is done stays done.
 pub async fn rewrap(gate: &Gate, actor: &Actor) -> Result<usize, Failure> {
     let keys = gate.store.keys().await?;
-    let older: Vec<_> = keys.iter().filter(|key| !gate.master.wrapping.is_current(&key.sealed.wrapping)).collect();
+    let older: Vec<_> =
+        keys.iter().filter(|key| !gate.master.wrapping.is_current(&key.sealed.wrapping)).collect();
     for key in &older {
         let change = sealed_anew(gate, key)?;
         gate.apply(actor, vec![change]).await?;

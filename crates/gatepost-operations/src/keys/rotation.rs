@@ -48,7 +48,8 @@ pub async fn rotate(gate: &Gate, actor: &Actor, api: &str, rehearsal: bool) -> R
     if let Some(published) = rotation::in_state(&keys, KeyState::Published) {
         return Err(already_published(&found, published));
     }
-    if !found.api.profile.names_key() && keys.iter().filter(|key| key.state.verifies()).count() >= MOST_TRIED {
+    if !found.api.profile.names_key() && keys.iter().filter(|key| key.state.verifies()).count() >= MOST_TRIED
+    {
         return Err(too_many(&found));
     }
 
@@ -79,18 +80,32 @@ pub async fn promote(gate: &Gate, actor: &Actor, api: &str, at_once: bool) -> Re
     let Some(published) = rotation::in_state(&keys, KeyState::Published) else {
         let fix = format!("publish one first with `gatepost key rotate --api {}`", found.api.name.as_str());
         let what = "there is no published key to promote";
-        return Err(Failure::new(Kind::NotFound, "key.none_published", what, "every key signs or has signed", fix));
+        return Err(Failure::new(
+            Kind::NotFound,
+            "key.none_published",
+            what,
+            "every key signs or has signed",
+            fix,
+        ));
     };
     let now = gate.clock.now();
     if published.signs_from > now && !at_once {
-        let why = format!("verifiers may keep a key set without it until {}", crate::clock::written(published.signs_from));
+        let why = format!(
+            "verifiers may keep a key set without it until {}",
+            crate::clock::written(published.signs_from)
+        );
         let what = "the published key may not sign yet";
         let fix = "wait until then, or repeat with --now and accept that some verifiers refuse its tokens";
         return Err(Failure::new(Kind::Conflict, "key.too_early", what, why, fix));
     }
 
     let kid = published.kid.clone();
-    let step = rotation::promote(published, rotation::in_state(&keys, KeyState::Signing), &schedule(gate, &found), now);
+    let step = rotation::promote(
+        published,
+        rotation::in_state(&keys, KeyState::Signing),
+        &schedule(gate, &found),
+        now,
+    );
     carry_out(gate, actor, &found, step).await?;
     let promoted = find(gate, kid.as_str()).await?;
     Ok(KeyView::of(&promoted, owner_name(gate, promoted.owner)))
@@ -101,16 +116,25 @@ pub async fn retire(gate: &Gate, actor: &Actor, kid: &str, at_once: bool) -> Res
     let key = find(gate, kid).await?;
     let now = gate.clock.now();
     let over = key.verifies_until.is_some_and(|until| until <= now);
-    let refused = |what: &str, why: String, fix: &str| Err(Failure::new(Kind::Conflict, "key.in_use", what, why, fix));
+    let refused =
+        |what: &str, why: String, fix: &str| Err(Failure::new(Kind::Conflict, "key.in_use", what, why, fix));
     match key.state {
-        KeyState::Signing => refused("the key signs", "without it the API has none".into(), "promote another first"),
+        KeyState::Signing => {
+            refused("the key signs", "without it the API has none".into(), "promote another first")
+        }
         KeyState::Verifying if !over && !at_once => {
             let until = key.verifies_until.map(crate::clock::written).unwrap_or_default();
-            refused("tokens of the key are still valid", format!("the last expires {until}"), "wait, or repeat with --now")
+            refused(
+                "tokens of the key are still valid",
+                format!("the last expires {until}"),
+                "wait, or repeat with --now",
+            )
         }
-        KeyState::Retired | KeyState::Revoked => {
-            refused("the key is out of use already", format!("it is {}", key.state.as_str()), "see `gatepost key list`")
-        }
+        KeyState::Retired | KeyState::Revoked => refused(
+            "the key is out of use already",
+            format!("it is {}", key.state.as_str()),
+            "see `gatepost key list`",
+        ),
         KeyState::Published | KeyState::Verifying => {
             gate.apply(actor, vec![moved(&key, KeyState::Retired, key.verifies_until)]).await?;
             let retired = find(gate, kid).await?;
@@ -160,7 +184,11 @@ async fn carry_out(gate: &Gate, actor: &Actor, api: &ApiWithScopes, step: Step) 
 }
 
 /// The change that moves a key on in its life.
-pub(super) fn moved(key: &StoredKey, to: KeyState, verifies_until: Option<gatepost_core::time::Timestamp>) -> Change {
+pub(super) fn moved(
+    key: &StoredKey,
+    to: KeyState,
+    verifies_until: Option<gatepost_core::time::Timestamp>,
+) -> Change {
     Change::KeyMoved { kid: key.kid.clone(), owner: key.owner, from: key.state, to, verifies_until }
 }
 
@@ -169,7 +197,8 @@ async fn published(
     api: &ApiWithScopes,
     signs_from: gatepost_core::time::Timestamp,
 ) -> Result<StoredKey, Failure> {
-    let key = KeyMaker::of(gate).first(KeyOwner::Api(api.api.id), api.api.algorithm, gate.clock.now()).await?;
+    let key =
+        KeyMaker::of(gate).first(KeyOwner::Api(api.api.id), api.api.algorithm, gate.clock.now()).await?;
     Ok(StoredKey { state: KeyState::Published, signs_from, ..key })
 }
 
@@ -199,7 +228,14 @@ fn already_published(api: &ApiWithScopes, published: &StoredKey) -> Failure {
 }
 
 fn too_many(api: &ApiWithScopes) -> Failure {
-    let why = format!("tokens of {} name no key, so readers try each, at most {MOST_TRIED}", api.api.name.as_str());
+    let why =
+        format!("tokens of {} name no key, so readers try each, at most {MOST_TRIED}", api.api.name.as_str());
     let what = "the API has as many keys as its readers try";
-    Failure::new(Kind::Conflict, "key.too_many", what, why, "wait until the oldest is retired; see `gatepost key list`")
+    Failure::new(
+        Kind::Conflict,
+        "key.too_many",
+        what,
+        why,
+        "wait until the oldest is retired; see `gatepost key list`",
+    )
 }

@@ -100,9 +100,11 @@ async fn of_two_nodes_that_rotate_at_once_one_wins() {
         one.and(two).unwrap();
         gatepost_operations::news::take_up(&stage.gate).await.unwrap();
         gatepost_operations::news::take_up(&other).await.unwrap();
-        let signing = states(&stage.gate, "bookings").await.iter().filter(|state| **state == "signing").count();
+        let signing =
+            states(&stage.gate, "bookings").await.iter().filter(|state| **state == "signing").count();
         assert_eq!(signing, 1);
-        let documents = [&stage.gate, &other].map(|gate| gate.ring().document("bookings", true).unwrap().body.clone());
+        let documents =
+            [&stage.gate, &other].map(|gate| gate.ring().document("bookings", true).unwrap().body.clone());
         assert_eq!(documents[0], documents[1]);
     }
 }

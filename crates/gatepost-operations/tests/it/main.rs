@@ -1,5 +1,11 @@
 //! This file is where operations are tried over a real store in a temporary folder, with a clock that tests move.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "a test may fail loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    reason = "a test may fail loudly"
+)]
 
 mod client_keys;
 mod doctor;

@@ -83,13 +83,20 @@ impl Stage {
 
     /// A client of a new partner of that name.
     pub(crate) async fn client(&self, partner: &str) -> CreatedClient {
-        let created = partners::create(&self.gate, &ACTOR, CreatePartner { name: partner.into(), id: None }).await.unwrap();
+        let created = partners::create(&self.gate, &ACTOR, CreatePartner { name: partner.into(), id: None })
+            .await
+            .unwrap();
         let settings = ClientSettings {
             apis: Some(vec!["bookings".into()]),
             scopes: Some(vec!["read".into()]),
             ..ClientSettings::default()
         };
-        let request = CreateClient { partner: created.slug, name: "server".into(), settings, ..CreateClient::default() };
+        let request = CreateClient {
+            partner: created.slug,
+            name: "server".into(),
+            settings,
+            ..CreateClient::default()
+        };
         clients::create(&self.gate, &ACTOR, request).await.unwrap()
     }
 }

@@ -55,7 +55,8 @@ mod tests {
             for line in lines {
                 headers.append("x-forwarded-for", HeaderValue::from_bytes(line).unwrap());
             }
-            of_caller([10, 0, 0, 1].into(), &headers, &["10.0.0.0/8".parse().unwrap()]).map(|it| it.to_string())
+            of_caller([10, 0, 0, 1].into(), &headers, &["10.0.0.0/8".parse().unwrap()])
+                .map(|it| it.to_string())
         };
         assert_eq!(caller(&[b"\xff, 203.0.113.9"]).as_deref(), Some("203.0.113.9"));
         assert_eq!(caller(&[b"10.0.0.9", b"\xff, 203.0.113.9"]).as_deref(), Some("203.0.113.9"));

@@ -1,9 +1,7 @@
 //! This file is where the clients of the tests are: what imports and operators have made of them, by name.
 
 use gatepost_core::change::Change;
-use gatepost_core::clients::{
-    Client, ClientId, Method, SecretId, StoredSecret, UngrantedScope, UserId,
-};
+use gatepost_core::clients::{Client, ClientId, Method, SecretId, StoredSecret, UngrantedScope, UserId};
 use gatepost_core::grants::GrantType;
 use gatepost_core::name::{Name, Slug};
 use gatepost_core::partners::{Partner, PartnerId, Status};

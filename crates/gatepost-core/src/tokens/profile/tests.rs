@@ -45,7 +45,12 @@ fn grant(client_id: &str, scopes: &str, profile: Profile) -> Grant {
         version: 1,
     };
     Grant {
-        client: Arc::new(ClientRecord { client, partner_status: Status::Active, secrets: vec![], keys: vec![] }),
+        client: Arc::new(ClientRecord {
+            client,
+            partner_status: Status::Active,
+            secrets: vec![],
+            keys: vec![],
+        }),
         api: Arc::new(ApiWithScopes { api, scopes: vec![] }),
         scopes: Scopes::parse(scopes).unwrap(),
         scopes_differ: false,
