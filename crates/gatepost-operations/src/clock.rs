@@ -24,5 +24,6 @@ impl Clock for SystemClock {
 
 /// An instant as people and programs read it: RFC 3339, UTC, whole seconds.
 pub fn written(instant: Timestamp) -> String {
-    jiff::Timestamp::from_second(instant.seconds()).map_or_else(|_| instant.seconds().to_string(), |at| at.to_string())
+    jiff::Timestamp::from_second(instant.seconds())
+        .map_or_else(|_| instant.seconds().to_string(), |at| at.to_string())
 }

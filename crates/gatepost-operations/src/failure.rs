@@ -58,13 +58,25 @@ impl Failure {
 
     /// Something that should not happen.
     pub fn internal(code: &'static str, why: impl Into<String>) -> Self {
-        Self::new(Kind::Internal, code, "something broke inside", why, "try again; if it stays, report it with the log")
+        Self::new(
+            Kind::Internal,
+            code,
+            "something broke inside",
+            why,
+            "try again; if it stays, report it with the log",
+        )
     }
 
     /// There is no such `noun`.
     pub fn not_found(code: &'static str, noun: &str, name: &str, list: &str) -> Self {
         let what = format!("there is no {noun} `{}`", name.escape_debug());
-        Self::new(Kind::NotFound, code, what, "nothing of that name or id is in this store", format!("see `{list}`"))
+        Self::new(
+            Kind::NotFound,
+            code,
+            what,
+            "nothing of that name or id is in this store",
+            format!("see `{list}`"),
+        )
     }
 
     /// The request itself can't be.
@@ -76,12 +88,20 @@ impl Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Conflict(what) => {
-                Self::new(Kind::Conflict, "store.conflict", what, "the state says otherwise", "look at it again and repeat")
-            }
-            StoreError::NotFound(what) => {
-                Self::new(Kind::NotFound, "store.not_found", what, "it is not in this store", "look at the list and repeat")
-            }
+            StoreError::Conflict(what) => Self::new(
+                Kind::Conflict,
+                "store.conflict",
+                what,
+                "the state says otherwise",
+                "look at it again and repeat",
+            ),
+            StoreError::NotFound(what) => Self::new(
+                Kind::NotFound,
+                "store.not_found",
+                what,
+                "it is not in this store",
+                "look at the list and repeat",
+            ),
             StoreError::Unavailable(why) => Self::new(
                 Kind::Unavailable,
                 "store.unavailable",

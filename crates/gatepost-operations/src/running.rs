@@ -33,14 +33,22 @@ pub fn take(data: &Path) -> Result<Hold, Failure> {
     let path = data.join(FILE);
     let failed = |error: std::io::Error| {
         let what = format!("can't lock {}", path.display());
-        Failure::new(Kind::Unavailable, "data.unwritable", what, error.to_string(), "give this user the right to write there")
+        Failure::new(
+            Kind::Unavailable,
+            "data.unwritable",
+            what,
+            error.to_string(),
+            "give this user the right to write there",
+        )
     };
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+    let file =
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(Hold(file)),
         Err(TryLockError::Error(error)) => Err(failed(error)),
         Err(TryLockError::WouldBlock) => {
-            let by = look(data).map_or_else(|| "another process".to_owned(), |other| format!("process {}", other.pid));
+            let by = look(data)
+                .map_or_else(|| "another process".to_owned(), |other| format!("process {}", other.pid));
             Err(Failure::new(
                 Kind::Conflict,
                 "data.taken",
@@ -55,7 +63,8 @@ pub fn take(data: &Path) -> Result<Hold, Failure> {
 impl Hold {
     /// Writes down who this server is.
     pub fn announce(&mut self, running: &Running) -> Result<(), Failure> {
-        let text = serde_json::to_vec(running).map_err(|error| Failure::internal("lock.format", error.to_string()))?;
+        let text = serde_json::to_vec(running)
+            .map_err(|error| Failure::internal("lock.format", error.to_string()))?;
         let written = self.0.set_len(0).and_then(|()| self.0.rewind()).and_then(|()| self.0.write_all(&text));
         written.map_err(|error| Failure::internal("lock.write", error.to_string()))
     }
