@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that meets a surprise must fail where it stands")]
 
 mod cross_check;
+mod differential;
 mod expectations;
 mod hostile_input;
 mod key_files;
