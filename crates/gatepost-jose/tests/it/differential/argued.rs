@@ -103,7 +103,7 @@ pub(crate) const ARGUED: &[Argued] = &[
         ],
         ours: Refused,
         theirs: Valid,
-        reason: "size and depth are bounded here, so that a hostile token costs nothing: 16 KiB, 32 \
+        reason: "size and depth are bounded here, so that a hostile token costs nothing: 16 KiB, 12 \
                  levels or fewer, 255 bytes for ids",
     },
     Argued {
