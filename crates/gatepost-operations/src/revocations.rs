@@ -100,11 +100,13 @@ fn keep_later<K: std::hash::Hash + Eq>(
     new: &Arc<Revocation>,
 ) {
     let entry = known.entry(key).or_insert_with(|| Arc::clone(new));
-    if new.at > entry.at {
-        // What the earlier one told to other APIs must not be forgotten with it.
-        let apis = entry.apis.iter().chain(&new.apis).copied().collect();
-        *entry = Arc::new(Revocation { apis, ..Revocation::clone(new) });
-    }
+    // Whichever is later, what the other told to other APIs must not be forgotten with it.
+    let later = if new.at > entry.at { new } else { &*entry };
+    let mut apis: Vec<_> = entry.apis.iter().chain(&new.apis).copied().collect();
+    apis.sort();
+    apis.dedup();
+    let until = entry.until.max(new.until);
+    *entry = Arc::new(Revocation { apis, until, ..Revocation::clone(later) });
 }
 
 /// What a token says of itself, as far as revocation asks.
@@ -228,6 +230,11 @@ mod tests {
         set.insert(1, late.clone());
         set.insert(2, early.clone());
         assert!(set.covers(&token("j", "c", 9_000_000)));
+
+        let mut set = Set::default();
+        set.insert(1, late.clone());
+        set.insert(2, early.clone());
+        assert_eq!(set.about(ApiId(Uuid::from_u128(1))).count(), 1, "the earlier one's API is told too");
 
         let mut set = Set::default();
         set.insert(1, early);

@@ -39,10 +39,23 @@ impl<'a> PlainPath<'a> {
         if !path.bytes().all(|byte| (0x21..=0x7E).contains(&byte)) || !escapes_are_needed(path) {
             return ambiguous;
         }
+        // What decodes to no text, or to a question mark or number sign, is read differently by different programs.
+        if percent_encoding::percent_decode_str(path).decode_utf8().is_err() {
+            return ambiguous;
+        }
         if path.split('/').any(|segment| segment == "." || segment == "..") {
             return ambiguous;
         }
         Ok(Self(path))
+    }
+
+    /// The same path with a slash more or less at its end; the root has no other form.
+    fn other_slash(&self) -> Option<String> {
+        match self.0.strip_suffix('/') {
+            Some("") => None,
+            Some(without) => Some(without.to_owned()),
+            None => Some(format!("{}/", self.0)),
+        }
     }
 
     fn segments(&self) -> impl Iterator<Item = &'a str> {
@@ -55,7 +68,7 @@ fn escapes_are_needed(path: &str) -> bool {
     path.split('%').skip(1).all(|rest| {
         let byte = rest.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
         let plain = |byte: u8| {
-            byte.is_ascii_alphanumeric() || b"-._~/\\%;".contains(&byte) || byte < 0x20 || byte == 0x7F
+            byte.is_ascii_alphanumeric() || b"-._~/\\%;?#".contains(&byte) || byte < 0x20 || byte == 0x7F
         };
         byte.is_some_and(|byte| !plain(byte))
     })
@@ -110,9 +123,29 @@ impl Route {
     }
 }
 
-/// The line that counts for a method and path.
-pub fn find<'a>(table: &'a [Route], method: &str, path: &PlainPath<'_>) -> Option<&'a Route> {
-    table.iter().filter(|route| route.matches(method, path)).max_by_key(|route| route.exactness())
+/// The scopes that the table asks for; `None` when no line speaks of that method and path.
+///
+/// Where an API may read a request as another one (with or without a slash at the end, HEAD as GET), the scopes of that
+/// one are needed too: the stricter line can't be walked around.
+pub fn needed(table: &[Route], method: &str, path: &PlainPath<'_>) -> Option<Scopes> {
+    let own = of_most_exact(table, method, path)?;
+    let slashed = path.other_slash();
+    let other_paths = [Some(path.0), slashed.as_deref()].into_iter().flatten().map(PlainPath);
+    let methods = [Some(method), (method == "HEAD").then_some("GET")];
+
+    let others = other_paths.flat_map(|path| {
+        let asked = methods.into_iter().flatten();
+        asked.filter_map(|method| of_most_exact(table, method, &path)).collect::<Vec<_>>()
+    });
+    Some(others.fold(own, |all, more| all.iter().chain(more.iter()).cloned().collect()))
+}
+
+/// Of lines that match equally well all count.
+fn of_most_exact(table: &[Route], method: &str, path: &PlainPath<'_>) -> Option<Scopes> {
+    let matching = || table.iter().filter(|route| route.matches(method, path));
+    let most = matching().map(Route::exactness).max()?;
+    let counting = matching().filter(|route| route.exactness() == most);
+    Some(counting.flat_map(|route| route.scopes.iter().cloned()).collect())
 }
 
 #[cfg(test)]
@@ -154,6 +187,11 @@ mod tests {
             "/a b",
             "/é",
             "/a%3bb",
+            "/a%3fb",
+            "/a%23b",
+            "/%c0%ae%c0%ae",
+            "/a%ff",
+            "/%E0%80%AE",
         ];
         for path in ambiguous {
             assert!(PlainPath::of(path).is_err(), "{path}");
@@ -175,17 +213,40 @@ mod tests {
         assert!(matches("/*", "/"));
     }
 
+    /// The scopes that a table of `method path scope` asks for.
+    fn asks(table: &[(&str, &str, &str)], method: &str, path: &str) -> Option<String> {
+        let line = |&(method, path, scope): &(&str, &str, &str)| {
+            Route::parse(method, path, Scopes::parse(scope).unwrap()).unwrap()
+        };
+        let table: Vec<_> = table.iter().map(line).collect();
+        needed(&table, method, &PlainPath::of(path).unwrap()).map(|scopes| scopes.joined())
+    }
+
     #[test]
     fn the_most_exact_line_counts() {
-        let table = [route("*", "/*"), route("GET", "/a/{x}"), route("GET", "/a/b"), route("*", "/a/b")];
-        let found = |method: &str, path: &str| {
-            let route = find(&table, method, &PlainPath::of(path).unwrap()).unwrap();
-            format!("{} {}", route.method, route.path)
-        };
-        assert_eq!(found("GET", "/a/b"), "GET /a/b");
-        assert_eq!(found("PUT", "/a/b"), "* /a/b");
-        assert_eq!(found("GET", "/a/c"), "GET /a/{x}");
-        assert_eq!(found("GET", "/z"), "* /*");
+        let table =
+            [("*", "/*", "all"), ("GET", "/a/{x}", "one"), ("GET", "/a/b", "get"), ("*", "/a/b", "any")];
+        assert_eq!(asks(&table, "GET", "/a/c").as_deref(), Some("one all"), "and what /a/c/ asks for");
+        assert_eq!(asks(&table[1..], "GET", "/a/b").as_deref(), Some("get"));
+        assert_eq!(asks(&table[1..], "PUT", "/a/b").as_deref(), Some("any"));
+        assert_eq!(asks(&table[1..], "GET", "/z"), None);
+    }
+
+    #[test]
+    fn of_lines_that_match_equally_well_all_count_whatever_their_order() {
+        let table = [("GET", "/u/{id}", "admin"), ("GET", "/u/{name}", "read")];
+        assert_eq!(asks(&table, "GET", "/u/7").as_deref(), Some("admin read"));
+        let crossed = [("GET", "/a/{x}", "admin"), ("GET", "/{y}/b", "read")];
+        assert_eq!(asks(&crossed, "GET", "/a/b").as_deref(), Some("admin read"));
+    }
+
+    #[test]
+    fn neither_a_slash_at_the_end_nor_head_walks_around_the_stricter_line() {
+        let table = [("GET", "/files/{id}", "admin"), ("*", "/files/*", "read")];
+        assert_eq!(asks(&table, "GET", "/files/7/").as_deref(), Some("read admin"));
+        assert_eq!(asks(&table, "HEAD", "/files/7").as_deref(), Some("read admin"));
+        assert_eq!(asks(&table, "PUT", "/files/7").as_deref(), Some("read"));
+        assert_eq!(asks(&table[..1], "HEAD", "/files/7"), None, "what no line speaks of stays denied");
     }
 
     #[test]

@@ -166,14 +166,15 @@ async fn follow(heard: Arc<Heard>) {
 
 impl Heard {
     async fn poll(&self, course: &mut Course) -> Result<(), FeedError> {
-        // What could not be fetched the last time is not put off by waiting for news.
-        self.follow_keys(course).await?;
+        // What could not be fetched the last time is not put off by waiting for news; nor do news wait for it.
+        let keys = self.follow_keys(course).await;
         let key = match &course.key {
             Some(key) => key.clone(),
             None => course.key.insert(self.feed.fetch_service_key().await?).clone(),
         };
         let asked = self.clock.steady();
-        match self.feed.ask(course.etag.as_deref()).await? {
+        let known = course.etag.as_deref().filter(|_| keys.is_ok());
+        match self.feed.ask(known).await? {
             Answer::Unchanged => {
                 self.unchanged.fetch_add(1, Ordering::Relaxed);
             }
@@ -190,7 +191,7 @@ impl Heard {
         }
         // An answer that was long under way may have been made when it was asked for.
         self.last.store(i64::try_from(asked.as_micros()).unwrap_or(i64::MAX), Ordering::Release);
-        self.follow_keys(course).await
+        keys.and(self.follow_keys(course).await)
     }
 
     fn take_up(&self, claims: &FeedClaims) {

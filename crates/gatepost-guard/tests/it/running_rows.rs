@@ -193,7 +193,8 @@ async fn g116_many_threads_and_rotations_make_no_wrong_verdict() {
         for caller in callers {
             caller.join().unwrap();
         }
-        assert!(server.hits() >= ROTATIONS / 2, "the keys were fetched while they turned");
+        // A fetch brings the next key too, and may come when that one is published already: three turns at most.
+        assert!(server.hits() > ROTATIONS / 4, "the keys were fetched while they turned");
     }
 }
 

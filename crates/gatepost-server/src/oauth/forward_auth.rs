@@ -139,9 +139,9 @@ impl<'a> Asked<'a> {
         }
         let path = self.path.as_ref().ok_or(Verdict::Denied("there is a route table, but no path"))?;
         // Without a method only lines for any method speak of it.
-        let route = routes::find(table, self.method.unwrap_or_default(), path);
-        let route = route.ok_or(Verdict::Denied("no line of the route table matches"))?;
-        let scopes = route.scopes.iter().map(|scope| scope.as_str().to_owned());
+        let needed = routes::needed(table, self.method.unwrap_or_default(), path);
+        let needed = needed.ok_or(Verdict::Denied("no line of the route table matches"))?;
+        let scopes = needed.iter().map(|scope| scope.as_str().to_owned());
         require::all(scopes).check(caller).map_err(of(guard))
     }
 }

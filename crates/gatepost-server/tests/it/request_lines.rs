@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use gatepost_operations::config::{LogFormat, LogLevel, LogSettings};
@@ -43,11 +44,17 @@ impl Log {
         Self(paper, Box::new((listening, guard)))
     }
 
-    /// Everything that was written, and the lines about requests.
-    fn end(self) -> (String, Vec<Value>) {
+    /// Everything that was written, and the lines about requests, once there are as many as expected.
+    async fn end(self, expected: usize) -> (String, Vec<Value>) {
         let Self(paper, writing) = self;
+        let written = || String::from_utf8(paper.0.lock().unwrap().clone()).unwrap();
+        // The lines are written by a thread of its own.
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+        while written().matches("\"request\"").count() < expected && tokio::time::Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
         drop(writing);
-        let text = String::from_utf8(paper.0.lock().unwrap().clone()).unwrap();
+        let text = written();
         let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         let lines = lines.filter(|line| line["message"] == "request" || line["msg"] == "request").collect();
         (text, lines)
@@ -72,7 +79,7 @@ async fn each_request_is_one_log_line_without_query_headers_or_foreign_paths() {
         client.say(request).await;
         client.answer().await.unwrap();
     }
-    let (text, lines) = log.end();
+    let (text, lines) = log.end(4).await;
     assert!(!text.contains("hidden"), "{text}");
     let told: Vec<_> = lines.iter().map(told).collect();
     assert_eq!(told, [("GET", "/livez", 200), ("GET", "-", 404), ("-", "-", 400), ("GET", "/panic", 500)]);
@@ -105,7 +112,7 @@ async fn whatever_is_wrong_with_a_request_its_path_and_method_stay_out_of_the_lo
         server.send(ask).await;
         expected.push(line);
     }
-    let (text, lines) = log.end();
+    let (text, lines) = log.end(expected.len()).await;
     assert!(!text.contains(SECRET), "{text}");
     assert_eq!(lines.iter().map(told).collect::<Vec<_>>(), expected);
 }
@@ -118,7 +125,7 @@ async fn a_method_that_is_none_stays_out_of_the_log_over_http2_too() {
     let method = Method::from_bytes(SECRET.repeat(4).as_bytes()).unwrap();
     let request: Request<Full<Bytes>> = h2_request(method.as_str(), "/livez", Bytes::new());
     assert_eq!(client.send_request(request).await.unwrap().status().as_u16(), 405);
-    let (text, lines) = log.end();
+    let (text, lines) = log.end(1).await;
     assert!(!text.contains(SECRET), "{text}");
     assert_eq!(lines.iter().map(told).collect::<Vec<_>>(), [("-", "/livez", 405)]);
 }
