@@ -31,12 +31,14 @@ impl Signals {
         })
     }
 
-    /// The next thing that is asked for.
+    /// The next thing that is asked for. Of a reload and a stop that wait together the reload came first, or does no
+    /// harm.
     pub(super) async fn next(&mut self) -> Told {
         tokio::select! {
+            biased;
+            _ = self.hangup.recv() => Told::Reload,
             _ = self.terminate.recv() => Told::Stop,
             _ = self.interrupt.recv() => Told::Stop,
-            _ = self.hangup.recv() => Told::Reload,
         }
     }
 
