@@ -1,4 +1,4 @@
-//! This file is where it is counted what clients do, in memory first and in the store each second.
+//! This file is where it is counted what clients do, in memory first and in the store twice a second.
 //!
 //! The idea: a request adds to a counter and goes on; a task writes what has come together in one batch.
 //! The limit: counters are kept for a bounded number of clients and secrets between two writes; beyond it only the
