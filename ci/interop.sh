@@ -5,15 +5,16 @@ cd "$(dirname "$0")/.."
 exec </dev/null
 . ci/machine.sh
 
-target=$(cargo metadata --no-deps --locked --format-version 1 | jq -r .target_directory)
-binary=${GATEPOST_BIN:-$target/debug/gatepost}
+use_brought_node
+folder=$(checks_folder)
+binary=${GATEPOST_BIN:-$(dirname "$folder")/debug/gatepost}
 if [ -z "${GATEPOST_BIN:-}" ]; then
   say "building $binary"
   cargo build --quiet --locked -p gatepost
 fi
 [ -x "$binary" ] || fail "$binary is no program; build it with: cargo build -p gatepost"
 
-environment=$target/interop/python
+environment=$folder/python
 wanted=$(cat interop/python/requirements.txt; python3 --version)
 if [ "$(cat "$environment/installed" 2>/dev/null)" != "$wanted" ]; then
   say "installing the Python clients"

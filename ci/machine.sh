@@ -6,6 +6,19 @@ fail() {
 }
 has() { command -v "$1" >/dev/null 2>&1; }
 
+# Where the checks keep what they installed for themselves.
+checks_folder() { printf '%s/interop\n' "$(cargo metadata --no-deps --locked --format-version 1 | jq -r .target_directory)"; }
+
+# The clients under test want a Node that Debian's stable release may not have yet; npm can bring one.
+NODE_WANTED=20
+NODE_BROUGHT=22
+node_is_new_enough() { [ "$(node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/' || true)" -ge "$NODE_WANTED" ] 2>/dev/null; }
+use_brought_node() {
+  local runtime
+  runtime=$(checks_folder)/runtime/node_modules/node/bin
+  if ! node_is_new_enough && [ -x "$runtime/node" ]; then PATH=$runtime:$PATH; fi
+}
+
 # Servers, which Debian keeps out of some users' PATH.
 server() { PATH=$PATH:/usr/sbin:/usr/local/sbin "$@"; }
 has_server() { PATH=$PATH:/usr/sbin:/usr/local/sbin has "$1"; }

@@ -47,8 +47,14 @@ for part in fmt clippy; do
   rustup component add rustfmt clippy
 done
 
-node_major=$(node --version | sed 's/^v\([0-9]*\).*/\1/')
-[ "$node_major" -ge 20 ] || fail "node is $(node --version); the clients under test need 20 or newer, see https://nodejs.org"
+use_brought_node
+if ! node_is_new_enough; then
+  say "node is $(node --version), the clients under test need $NODE_WANTED or newer: installing $NODE_BROUGHT beside it"
+  npm install --prefix "$(checks_folder)/runtime" --no-audit --no-fund --loglevel=error "node@$NODE_BROUGHT" >/dev/null ||
+    fail "npm could not install node@$NODE_BROUGHT; install Node $NODE_WANTED or newer, see https://nodejs.org"
+  use_brought_node
+  node_is_new_enough || fail "node is still $(node --version); install Node $NODE_WANTED or newer, see https://nodejs.org"
+fi
 python_can_make_environments || fail "python3 still cannot make virtual environments; install python3-venv for $(python3 --version)"
 bin=$(postgres_bin) || fail "postgres is installed but initdb was not found; put its folder into PATH"
 
