@@ -1,0 +1,72 @@
+//! This crate is where the speed of a real `gatepost serve` is measured, as docs/reference/performance.md describes.
+
+mod arguments;
+mod closed_loop;
+mod connection;
+mod failure;
+mod footprint;
+mod gatepost;
+mod pairs;
+mod prober;
+mod processor;
+mod raw;
+mod report;
+mod startup;
+mod statistics;
+mod stored;
+mod subject;
+mod throughput;
+mod tokens;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use arguments::{Arguments, Command, Measurement};
+use failure::{Failure, Outcome};
+use gatepost::Installation;
+use report::Report;
+
+/// The harness as a program of its own.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match &arguments.command {
+        Some(Command::Raw(asked)) => raw::run(asked),
+        None => measure(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // A closed standard error leaves nobody to tell.
+            let _ = writeln!(std::io::stderr(), "gatepost-bench: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs the measurements that were asked for, one after the other, on one thread; the prober has its own.
+fn measure(arguments: &Arguments) -> Outcome<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|why| Failure::new("the generator's runtime did not start", why))?;
+    let plan = arguments.plan();
+    let mut report = Report::new(arguments)?;
+    let installation = Installation::new(&arguments.gatepost)?;
+
+    if arguments.wants(Measurement::Startup) {
+        report.startup(runtime.block_on(startup::measure(&installation, plan.starts))?)?;
+    }
+    if arguments.wants(Measurement::Memory) {
+        report.footprint(runtime.block_on(footprint::measure(&installation, plan.idle))?)?;
+    }
+    if arguments.wants(Measurement::Pairs) {
+        report.pairs(runtime.block_on(pairs::measure(&installation, plan.pairs, arguments.seed))?)?;
+    }
+    if arguments.wants(Measurement::Throughput) {
+        let mut bench = throughput::Bench::new(&installation, &plan, &arguments.figures);
+        for subject in arguments.subjects() {
+            runtime.block_on(bench.measure(subject, &arguments.connections, |row| report.row(row)))?;
+        }
+    }
+    report.finish()
+}
