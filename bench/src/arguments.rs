@@ -71,24 +71,29 @@ pub(crate) enum Command {
 
 /// One slice of raw signing.
 #[derive(Debug, Args)]
-pub(crate) struct RawArguments {
+pub struct RawArguments {
+    /// What is signed with.
     #[arg(long, value_enum)]
-    pub algorithm: Subject,
+    pub(crate) algorithm: Subject,
     /// The PKCS#8 key, made for this run.
     #[arg(long)]
-    pub key: PathBuf,
+    pub(crate) key: PathBuf,
     /// Length of what is signed.
     #[arg(long)]
-    pub bytes: usize,
+    pub(crate) bytes: usize,
+    /// How many threads sign.
     #[arg(long)]
-    pub threads: usize,
+    pub(crate) threads: usize,
+    /// For how long.
     #[arg(long)]
-    pub milliseconds: u64,
+    pub(crate) milliseconds: u64,
 }
 
 /// How much is measured.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
+    /// How this program is told to sign alone.
+    pub own_words: &'static [&'static str],
     pub slices: u16,
     pub slice: Duration,
     pub warm_up: Duration,
@@ -102,6 +107,7 @@ impl Arguments {
         let (slices, seconds, starts, idle, pairs) =
             if self.quick { (1, 1, 3, 2, 500) } else { (5, 10, 11, 10, 10_000) };
         Plan {
+            own_words: &["raw"],
             slices: self.slices.unwrap_or(slices),
             slice: Duration::from_secs(self.slice_seconds.unwrap_or(seconds).into()),
             warm_up: Duration::from_millis(if self.quick { 200 } else { 2_000 }),

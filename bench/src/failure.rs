@@ -4,7 +4,7 @@ use std::fmt;
 
 /// What could not be done, and why; one sentence for the person at the terminal.
 #[derive(Debug)]
-pub(crate) struct Failure(String);
+pub struct Failure(String);
 
 /// The result of a step of a measurement.
 pub(crate) type Outcome<T> = Result<T, Failure>;

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod closed_loop;
+mod command;
 mod connection;
 mod failure;
 mod footprint;
@@ -24,9 +25,17 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use arguments::{Arguments, Command, Measurement};
-use failure::{Failure, Outcome};
+use failure::Outcome;
 use gatepost::Installation;
 use report::Report;
+
+pub use arguments::RawArguments;
+pub use command::{TokenLoad, sign_alone, token};
+pub use failure::Failure;
+pub use processor::Placement;
+pub use statistics::{Latency, Quartiles};
+pub use subject::Subject;
+pub use throughput::Row;
 
 /// The harness as a program of its own.
 pub fn main() -> ExitCode {
@@ -47,8 +56,7 @@ pub fn main() -> ExitCode {
 
 /// Runs the measurements that were asked for, one after the other, on one thread; the prober has its own.
 fn measure(arguments: &Arguments) -> Outcome<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|why| Failure::new("the generator's runtime did not start", why))?;
+    let runtime = generators_runtime()?;
     let plan = arguments.plan();
     let mut report = Report::new(arguments)?;
     let installation = Installation::new(&arguments.gatepost)?;
@@ -63,10 +71,16 @@ fn measure(arguments: &Arguments) -> Outcome<()> {
         report.pairs(runtime.block_on(pairs::measure(&installation, plan.pairs, arguments.seed))?)?;
     }
     if arguments.wants(Measurement::Throughput) {
-        let mut bench = throughput::Bench::new(&installation, &plan, &arguments.figures);
+        let mut bench = throughput::Bench::new(&installation, &plan, &arguments.figures, &|_| ());
         for subject in arguments.subjects() {
             runtime.block_on(bench.measure(subject, &arguments.connections, |row| report.row(row)))?;
         }
     }
     report.finish()
+}
+
+/// One thread for all connections: the generator must stay light.
+fn generators_runtime() -> Outcome<tokio::runtime::Runtime> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|why| Failure::new("the generator's runtime did not start", why))
 }

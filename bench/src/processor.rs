@@ -14,7 +14,7 @@ const TICKS_A_SECOND: f64 = 100.0;
 /// Which cores the server and the raw signing have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Placement {
+pub enum Placement {
     /// All of them, together with the generator.
     Shared,
     /// Core 0; the generator has core 1.

@@ -23,15 +23,22 @@ pub(crate) struct Raw {
     subject: Subject,
     key: PathBuf,
     bytes: usize,
+    own_words: &'static [&'static str],
 }
 
 impl Raw {
-    /// Makes a key for this run; `bytes` is the length of what the server signs.
-    pub(crate) fn new(subject: Subject, bytes: usize, folder: &Path) -> Outcome<Self> {
+    /// Makes a key for this run; `bytes` is the length of what the server signs, `own_words` is how this program is
+    /// told to do the signing.
+    pub(crate) fn new(
+        subject: Subject,
+        bytes: usize,
+        folder: &Path,
+        own_words: &'static [&'static str],
+    ) -> Outcome<Self> {
         let key = folder.join(format!("{}.pk8", subject.name()));
         let der = generate(subject).map_err(|why| Failure::new("a key for raw signing", why))?;
         fs::write(&key, der).map_err(|why| Failure::new("a key for raw signing", why))?;
-        Ok(Self { subject, key, bytes })
+        Ok(Self { subject, key, bytes, own_words })
     }
 
     /// Signatures a second over one slice.
@@ -39,7 +46,7 @@ impl Raw {
         let program =
             std::env::current_exe().map_err(|why| Failure::new("the harness's own program", why))?;
         let mut command = placement.command(&program);
-        command.args(["raw", "--algorithm", self.subject.name()]).arg("--key").arg(&self.key);
+        command.args(self.own_words).args(["--algorithm", self.subject.name()]).arg("--key").arg(&self.key);
         command.args(["--bytes", &self.bytes.to_string(), "--threads", &placement.cores().to_string()]);
         command.args(["--milliseconds", &window.as_millis().to_string()]);
         let done = command.output().map_err(|why| Failure::new("raw signing did not start", why))?;

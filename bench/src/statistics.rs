@@ -4,9 +4,12 @@ use serde::Serialize;
 
 /// The middle half of a few figures.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub(crate) struct Quartiles {
+pub struct Quartiles {
+    /// A quarter lies below.
     pub lower: f64,
+    /// Half lies below.
     pub median: f64,
+    /// Three quarters lie below.
     pub upper: f64,
 }
 
@@ -17,18 +20,26 @@ impl Quartiles {
     }
 }
 
-/// The two figures that latencies are told by.
+/// The figures that latencies are told by.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub(crate) struct Latency {
+pub struct Latency {
+    /// Half lies below.
     pub p50: f64,
+    /// Nine in ten lie below.
+    pub p90: f64,
+    /// 99 in a hundred lie below.
     pub p99: f64,
+    /// 999 in a thousand lie below.
+    pub p999: f64,
+    /// How many were measured.
     pub samples: usize,
 }
 
 impl Latency {
     pub(crate) fn of(samples: &[f64]) -> Self {
         let sorted = sorted(samples);
-        Self { p50: at(&sorted, 0.5), p99: at(&sorted, 0.99), samples: sorted.len() }
+        let at = |share| at(&sorted, share);
+        Self { p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999), samples: sorted.len() }
     }
 }
 
@@ -67,6 +78,6 @@ mod tests {
 
     #[test]
     fn no_samples_are_zero_and_counted_as_none() {
-        assert_eq!(Latency::of(&[]), Latency { p50: 0.0, p99: 0.0, samples: 0 });
+        assert_eq!(Latency::of(&[]), Latency { p50: 0.0, p90: 0.0, p99: 0.0, p999: 0.0, samples: 0 });
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 /// A kind of signature whose tokens are measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Subject {
+pub enum Subject {
     /// The passport profile as it is shipped.
     #[value(name = "rs256-4096")]
     #[serde(rename = "rs256-4096")]
@@ -23,7 +23,8 @@ pub(crate) enum Subject {
 
 impl Subject {
     /// The name on the command line, in the report and of the API.
-    pub(crate) fn name(self) -> &'static str {
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Rsa4096 => "rs256-4096",
             Self::Rsa2048 => "rs256-2048",

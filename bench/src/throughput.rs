@@ -29,15 +29,20 @@ const FULL: f64 = 0.9;
 
 /// One figure: an algorithm at a number of connections.
 #[derive(Debug, Serialize)]
-pub(crate) struct Row {
+pub struct Row {
+    /// What was signed with.
     pub algorithm: Subject,
+    /// Which cores the server had.
     pub placement: Placement,
+    /// Connections that each kept one request under way.
     pub connections: u16,
     /// Signatures a second, slice by slice.
     pub raw: Vec<f64>,
+    /// Their middle half.
     pub raw_quartiles: Quartiles,
     /// Tokens a second, slice by slice.
     pub served: Vec<f64>,
+    /// Their middle half.
     pub served_quartiles: Quartiles,
     /// The median of served over raw; at one connection there is none.
     pub ratio: Option<f64>,
@@ -47,8 +52,11 @@ pub(crate) struct Row {
     pub signing_times: f64,
     /// /livez in milliseconds from the time at which each question was due.
     pub livez_ms: Latency,
+    /// Tokens that were served.
     pub tokens: usize,
+    /// Different ids among them.
     pub distinct_jti: usize,
+    /// How many of them were verified with the published key.
     pub verified: usize,
     /// The generator's share of the machine's processors, at most over the slices.
     pub generator_share: f64,
@@ -57,11 +65,11 @@ pub(crate) struct Row {
 }
 
 /// What all figures share.
-#[derive(Debug)]
 pub(crate) struct Bench<'a> {
     installation: &'a Installation,
     plan: &'a Plan,
     figures: Figures,
+    tell: &'a dyn Fn(&str),
 }
 
 /// An algorithm and the client whose tokens are signed so.
@@ -92,8 +100,14 @@ struct Slices {
 }
 
 impl<'a> Bench<'a> {
-    pub(crate) fn new(installation: &'a Installation, plan: &'a Plan, figures: &Path) -> Self {
-        Self { installation, plan, figures: Figures::open(figures) }
+    /// `tell` hears of each slice, so that whoever waits sees that it goes on.
+    pub(crate) fn new(
+        installation: &'a Installation,
+        plan: &'a Plan,
+        figures: &Path,
+        tell: &'a dyn Fn(&str),
+    ) -> Self {
+        Self { installation, plan, figures: Figures::open(figures), tell }
     }
 
     /// Every number of connections with all cores for everybody, then again apart where the generator was heavy.
@@ -140,7 +154,8 @@ impl<'a> Bench<'a> {
         let server = self.installation.serve(placement)?;
         let ask = Ask::token_of(client);
         let first = fetch(server.address, &ask).await?;
-        let raw = Raw::new(*subject, signed_length(&first)?, self.installation.folder())?;
+        let raw =
+            Raw::new(*subject, signed_length(&first)?, self.installation.folder(), self.plan.own_words)?;
         closed_loop::run(server.address, &ask, 4, self.plan.warm_up).await?;
         raw.slice(placement, self.plan.warm_up)?;
         Ok(Course { subject: *subject, placement, server, ask, raw, api: client.api.clone() })
@@ -150,8 +165,9 @@ impl<'a> Bench<'a> {
         let keys = Ask::Get(format!("/.well-known/jwks/{}.json", course.api));
         let mut tokens = Tokens::new(Key::of_document(&fetch(course.server.address, &keys).await?)?);
         let mut slices = Slices::default();
-        for _ in 0..self.plan.slices {
-            slices.raw.push(course.raw.slice(course.placement, self.plan.slice)?);
+        for number in 1..=self.plan.slices {
+            let signed = course.raw.slice(course.placement, self.plan.slice)?;
+            slices.raw.push(signed);
             let prober = Prober::start(course.server.address);
             let slice =
                 closed_loop::run(course.server.address, &course.ask, connections, self.plan.slice).await;
@@ -163,6 +179,11 @@ impl<'a> Bench<'a> {
             let slice = slice?;
             tokens.take(&slice.bodies)?;
             slices.take(&slice);
+            (self.tell)(&format!(
+                "slice {number} of {}: signing alone {signed:.0}/s, tokens {:.0}/s",
+                self.plan.slices,
+                slice.rate()
+            ));
         }
         slices.judge(&tokens);
         let raw = Quartiles::of(&slices.raw).median;

@@ -2,6 +2,7 @@
 
 mod api;
 mod api_access;
+mod bench;
 mod client;
 mod config;
 mod guard;
@@ -18,6 +19,7 @@ mod usage;
 
 pub(crate) use api::{ApiCommand, ApiCreate, ApiUpdate, PassportFlags};
 pub(crate) use api_access::{ApiRouteCommand, ApiSecretCommand};
+pub(crate) use bench::{BenchCommand, BenchToken};
 pub(crate) use client::{ClientCommand, ClientCreate, ClientKeyAdd, ClientKeyCommand, ClientUpdate};
 pub(crate) use config::ConfigCommand;
 pub(crate) use guard::{GuardCommand, GuardSnippet, Proxy, base_url};
@@ -119,6 +121,9 @@ pub(crate) enum Command {
     /// The settings in force
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// How fast this machine is
+    #[command(subcommand)]
+    Bench(BenchCommand),
 }
 
 #[cfg(test)]

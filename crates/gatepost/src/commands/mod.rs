@@ -3,6 +3,7 @@
 
 mod api;
 mod api_access;
+mod bench;
 mod client;
 mod client_key;
 mod config;
@@ -54,6 +55,7 @@ pub(crate) fn run(line: CommandLine) -> Result<ExitCode, Trouble> {
         Command::Usage(command) => at_desk(&globals, async |desk| usage::run(desk, command).await),
         Command::Guard(command) => guard::run(&globals, command, output),
         Command::Config(command) => config::run(&globals, command, output),
+        Command::Bench(command) => bench::run(command, output),
     };
     done.map(|()| ExitCode::SUCCESS)
 }

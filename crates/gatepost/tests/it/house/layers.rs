@@ -5,7 +5,10 @@ use super::tree::{Package, Page, packages, pages};
 
 /// Our own crates that a crate may depend on: ARCHITECTURE.md, part 1.
 const STAIRS: [(&str, &[&str]); 10] = [
-    ("gatepost", &["gatepost-server", "gatepost-operations", "gatepost-passport", "bookings-api"]),
+    (
+        "gatepost",
+        &["gatepost-server", "gatepost-operations", "gatepost-passport", "bookings-api", "gatepost-bench"],
+    ),
     ("gatepost-server", &["gatepost-operations", "gatepost-guard"]),
     ("gatepost-operations", &["gatepost-store", "gatepost-core", "gatepost-jose"]),
     ("gatepost-store", &["gatepost-core", "gatepost-jose"]),
