@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::growth::Counts;
 use crate::subject::Subject;
 
 /// Measures a real `gatepost serve` on this machine; every figure is a ratio or a median within one run.
@@ -59,6 +60,10 @@ pub(crate) enum Measurement {
     Pairs,
     /// Tokens a second over raw signatures a second, and /livez meanwhile.
     Throughput,
+    /// What millions of tokens add to the store.
+    Growth,
+    /// What many client assertions add to memory and to the store.
+    Assertions,
 }
 
 /// What the harness starts itself for.
@@ -117,6 +122,20 @@ impl Arguments {
         }
     }
 
+    /// Tokens before the two weighings of the store.
+    pub(crate) fn growth(&self) -> Counts {
+        if self.quick {
+            Counts { first: 10_000, then: 50_000 }
+        } else {
+            Counts { first: 1_000_000, then: 10_000_000 }
+        }
+    }
+
+    /// Client assertions of one client.
+    pub(crate) fn assertions(&self) -> u64 {
+        if self.quick { 5_000 } else { 100_000 }
+    }
+
     pub(crate) fn wants(&self, measurement: Measurement) -> bool {
         self.only.is_empty() || self.only.contains(&measurement)
     }
@@ -138,6 +157,8 @@ mod tests {
     fn the_method_is_the_default() {
         let plan = parse(&[]).plan();
         assert_eq!((plan.slices, plan.slice, plan.pairs), (5, Duration::from_secs(10), 10_000));
+        let Counts { first, then } = parse(&[]).growth();
+        assert_eq!((first, then, parse(&[]).assertions()), (1_000_000, 10_000_000, 100_000));
         assert_eq!(parse(&[]).connections, [1, 16, 64]);
         assert_eq!(parse(&[]).subjects().len(), 4);
     }

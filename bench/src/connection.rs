@@ -18,6 +18,8 @@ pub(crate) enum Ask {
     Get(String),
     /// The origin door's own form: JSON, as its page shows it.
     Token(Bytes),
+    /// A form for the standard door.
+    Form(Bytes),
 }
 
 impl Ask {
@@ -41,6 +43,10 @@ impl Ask {
                 .header("host", host)
                 .header("accept", "application/json")
                 .header("content-type", "application/json")
+                .body(Full::new(body.clone())),
+            Self::Form(body) => Request::post("/oauth2/token")
+                .header("host", host)
+                .header("content-type", "application/x-www-form-urlencoded")
                 .body(Full::new(body.clone())),
         };
         built.map_err(|why| Failure::new("a request of the generator", why))

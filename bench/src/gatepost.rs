@@ -48,7 +48,12 @@ impl Installation {
 
     /// An API that signs like this, with a client of its own.
     pub(crate) fn client_of(&self, subject: Subject) -> Outcome<Credentials> {
-        let api = format!("bench-{}", subject.name());
+        self.client_for(subject, "bench")
+    }
+
+    /// The same for one measurement, which has an API of its own.
+    pub(crate) fn client_for(&self, subject: Subject, measurement: &str) -> Outcome<Credentials> {
+        let api = format!("{measurement}-{}", subject.name());
         let audience = format!("https://{api}.example");
         let mut create = vec!["api", "create", &api, "--audience", &audience];
         create.extend(subject.api_options());
@@ -123,6 +128,27 @@ impl Installation {
         serde_json::from_slice(&done.stdout).map_err(|why| Failure::new(&what, why))
     }
 
+    /// Adds the public key in this file to a client.
+    pub(crate) fn add_key(&self, client: &str, jwk_file: &Path) -> Outcome<()> {
+        let Some(file) = jwk_file.to_str() else {
+            return Err(Failure::new("the temporary folder", "its name is no text"));
+        };
+        self.command(&["client", "key", "add", client, "--jwk-file", file], &[]).map(|_| ())
+    }
+
+    /// What the store takes on the disk, all its files together.
+    pub(crate) fn stored_bytes(&self) -> Outcome<u64> {
+        let failed = |why| Failure::new("the store's folder", why);
+        let mut bytes = 0;
+        for entry in std::fs::read_dir(self.folder.path().join("data")).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            if entry.file_name().to_string_lossy().starts_with("gatepost.db") {
+                bytes += entry.metadata().map_err(failed)?.len();
+            }
+        }
+        Ok(bytes)
+    }
+
     /// The folder of this run, for the key of the raw signing.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
@@ -159,6 +185,15 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub(crate) fn stop(mut self) -> Outcome<()> {
+        let failed = |why| Failure::new("gatepost serve did not end", why);
+        let sent = Command::new("kill").args(["-s", "TERM", &self.pid().to_string()]).status();
+        sent.map_err(|why| failed(why.to_string()))?;
+        let status = self.child.wait().map_err(|why| failed(why.to_string()))?;
+        if status.success() { Ok(()) } else { Err(failed(status.to_string())) }
     }
 
     /// Why it is gone, when it is.

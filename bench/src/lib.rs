@@ -1,12 +1,14 @@
 //! This crate is where the speed of a real `gatepost serve` is measured, as docs/reference/performance.md describes.
 
 mod arguments;
+mod assertions;
 mod closed_loop;
 mod command;
 mod connection;
 mod failure;
 mod footprint;
 mod gatepost;
+mod growth;
 mod pairs;
 mod prober;
 mod processor;
@@ -75,6 +77,12 @@ fn measure(arguments: &Arguments) -> Outcome<()> {
         for subject in arguments.subjects() {
             runtime.block_on(bench.measure(subject, &arguments.connections, |row| report.row(row)))?;
         }
+    }
+    if arguments.wants(Measurement::Growth) {
+        report.growth(runtime.block_on(growth::measure(&installation, arguments.growth()))?)?;
+    }
+    if arguments.wants(Measurement::Assertions) {
+        report.assertions(runtime.block_on(assertions::measure(&installation, arguments.assertions()))?)?;
     }
     report.finish()
 }

@@ -5,8 +5,10 @@ use std::io::Write as _;
 use serde::Serialize;
 
 use crate::arguments::Arguments;
+use crate::assertions::Assertions;
 use crate::failure::{Failure, Outcome};
 use crate::footprint::Footprint;
+use crate::growth::{Growth, Weighing};
 use crate::pairs::Pairs;
 use crate::processor::{Placement, cores};
 use crate::startup::Startup;
@@ -23,6 +25,8 @@ pub(crate) struct Report {
     footprint: Option<Footprint>,
     pairs: Option<Pairs>,
     throughput: Vec<Row>,
+    growth: Option<Growth>,
+    assertions: Option<Assertions>,
 }
 
 #[derive(Debug, Serialize)]
@@ -43,6 +47,8 @@ impl Report {
             footprint: None,
             pairs: None,
             throughput: Vec::new(),
+            growth: None,
+            assertions: None,
         };
         let Machine { cores, processor } = &report.machine;
         report.say(&format!("{cores} cores, {processor}; closed loop, 127.0.0.1, keep-alive, HTTP/1.1"))?;
@@ -92,6 +98,42 @@ impl Report {
     pub(crate) fn row(&mut self, row: Row) -> Outcome<()> {
         self.say(&in_words(&row))?;
         self.throughput.push(row);
+        Ok(())
+    }
+
+    pub(crate) fn growth(&mut self, growth: Growth) -> Outcome<()> {
+        let weighed = |at: &Weighing| {
+            format!(
+                "  after {} tokens: {} bytes ({:.0} tokens/s, at most {:.1} MB resident)",
+                at.tokens, at.bytes, at.tokens_a_second, at.most_resident_mb
+            )
+        };
+        self.say(&format!(
+            "\nstore growth, database and log after a checkpoint, {}: {:+.3} MB\n  before: {} bytes\n{}\n{}",
+            growth.algorithm.name(),
+            growth.growth_mb,
+            growth.empty_bytes,
+            weighed(&growth.first),
+            weighed(&growth.then)
+        ))?;
+        self.growth = Some(growth);
+        Ok(())
+    }
+
+    pub(crate) fn assertions(&mut self, assertions: Assertions) -> Outcome<()> {
+        let replay = if assertions.replay_refused { "refused" } else { "ACCEPTED" };
+        self.say(&format!(
+            "\n{} client assertions of one client: resident {:.1} to {:.1} MB ({:+.1}), store {} to {} bytes, \
+             {:.0}/s; the first, sent again: {replay}",
+            assertions.count,
+            assertions.resident_before_mb,
+            assertions.resident_after_mb,
+            assertions.growth_mb,
+            assertions.stored_before_bytes,
+            assertions.stored_after_bytes,
+            assertions.assertions_a_second
+        ))?;
+        self.assertions = Some(assertions);
         Ok(())
     }
 

@@ -26,17 +26,35 @@ async fn tokens_are_counted_by_client_and_hour_and_summed_up() {
     assert_eq!(usage::top(&stage.gate, 1, 1).await.unwrap()[0].issued, 1);
 }
 
+/// What the store takes on the disk once nothing has it open.
+fn weighed(stage: &Stage) -> u64 {
+    let files = std::fs::read_dir(stage.folder.path()).unwrap().map(Result::unwrap);
+    let stored = files.filter(|file| file.file_name().to_string_lossy().starts_with("gatepost.db"));
+    stored.map(|file| file.metadata().unwrap().len()).sum()
+}
+
 #[tokio::test]
-async fn ten_thousand_tokens_leave_two_rows() {
-    let stage = Stage::with_api().await;
+async fn a_hundred_thousand_tokens_leave_two_rows_and_no_larger_a_store() {
+    let mut stage = Stage::with_api().await;
     let acme = stage.client("Acme").await;
     let changes = stage.gate.store.head().await.unwrap();
-    for _ in 0..10_000 {
-        ask(&stage.gate, &acme.client.client_id, acme.secret.expose()).await.unwrap();
+    let mut sizes = Vec::new();
+    for count in [100, 100_000] {
+        for number in 0..count {
+            ask(&stage.gate, &acme.client.client_id, acme.secret.expose()).await.unwrap();
+            if number % 1_000 == 0 {
+                usage::flush(&stage.gate).await.unwrap();
+            }
+        }
+        usage::flush(&stage.gate).await.unwrap();
+        stage.gate.store.close().await;
+        sizes.push(weighed(&stage));
+        stage.gate = stage.second_node().await;
     }
-    usage::flush(&stage.gate).await.unwrap();
 
-    assert_eq!(usage::show(&stage.gate, &acme.client.client_id, 1).await.unwrap().len(), 1);
+    assert_eq!(sizes[0], sizes[1]);
+    let hours = usage::show(&stage.gate, &acme.client.client_id, 1).await.unwrap();
+    assert_eq!(hours.iter().map(|hour| hour.issued).collect::<Vec<_>>(), [100_100]);
     assert_eq!(stage.gate.store.head().await.unwrap(), changes);
 }
 

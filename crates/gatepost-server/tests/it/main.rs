@@ -24,6 +24,7 @@ mod request_bodies;
 mod request_lines;
 mod resource_server;
 mod revocation;
+mod rolls;
 mod rotation;
 mod rows;
 mod serving;

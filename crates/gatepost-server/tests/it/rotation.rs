@@ -252,7 +252,7 @@ async fn a_hundred_rotations_under_load_refuse_no_token_and_sign_with_no_unpubli
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_without_ids_are_swapped_by_hand_and_refuse_no_token_either() {
-    Rehearsal::of(Api::Default).await.until_rotated(5).await;
+    Rehearsal::of(Api::Default).await.until_rotated(100).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
