@@ -9,6 +9,8 @@ FORWARDED = (
     "X-Forwarded-Server", "X-Forwarded-Method", "X-Forwarded-Uri", "X-Original-Method", "X-Original-URI",
     "X-Original-URL", "X-Real-IP", "X-Rewrite-URL",
 )
+# Some APIs take another method from these than the one of the request line, which is the one that was judged.
+OVERRIDES = ("X-HTTP-Method", "X-HTTP-Method-Override", "X-Method-Override")
 # What HAProxy 2.6 can't verify; it says so instead of printing a configuration.
 UNVERIFIED = [("haproxy", "PS256"), ("haproxy", "EdDSA")]
 
@@ -87,6 +89,14 @@ def test_forwarded_headers_of_callers_never_reach_the_api(state, doors, proxy):
         came = door.told(headers=[(name, "evil.example"), (name.lower(), "for=evil.example")], token=token)
         assert "evil" not in str(came.headers), name
         assert came.target == "/bookings"
+
+
+def test_a_caller_can_not_give_the_api_another_method_than_the_judged_one(state, doors, proxy):
+    door, token = doors(proxy, "plain"), state.token(state.reader, "plain")
+    for name in OVERRIDES:
+        for spelling in spellings(name):
+            came = door.told(headers=[(spelling, "EVIL")], token=token)
+            assert came.method == "GET" and "EVIL" not in str(came.headers), spelling
 
 
 def test_no_header_of_the_proxy_is_dropped_as_hop_by_hop(state, doors, proxy):

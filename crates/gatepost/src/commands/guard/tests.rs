@@ -67,6 +67,18 @@ fn every_proxy_overwrites_or_drops_what_callers_say_of_themselves() {
 }
 
 #[test]
+fn no_proxy_passes_on_another_method_than_the_one_that_was_judged() {
+    for (proxy, dropped) in [
+        ("nginx", ["X-HTTP-Method \"\"", "X-HTTP-Method-Override \"\"", "X-Method-Override \"\""]),
+        ("apache", ["\"x-http-method\"", "\"x-http-method-override\"", "\"x-method-override\""]),
+        ("caddy", ["-X-Http*", "-X-Method*", "-X_*"]),
+    ] {
+        let text = snippet(&[proxy, "--url", "http://a:1"]).unwrap();
+        assert!(dropped.iter().all(|header| text.contains(header)), "{text}");
+    }
+}
+
+#[test]
 fn tls_to_gatepost_is_verified_or_refused() {
     let nginx = snippet(&["nginx", "--url", "https://auth.example.com"]).unwrap();
     assert!(
