@@ -10,9 +10,10 @@ use crate::clock::{Clock, SystemClock};
 use crate::guard::{Guard, Parts};
 use crate::key_cache::{KeyCache, Timing};
 use crate::key_source::KeySource;
-use crate::revocations::follow::Follower;
+use crate::revocations::follow::{Follower, Times};
 use crate::revocations::{Feed, NoRevocations, RevocationCheck};
 use crate::ring::LookUp;
+use crate::status::Verdicts;
 use crate::verified::VerifiedTokens;
 
 const MAX_LEEWAY: Duration = Duration::from_secs(300);
@@ -195,13 +196,14 @@ impl Builder {
             return Err(ConfigError::Realm);
         }
         let keys = KeyCache::new(keys, Arc::clone(&self.clock), self.timing);
-        let token_life = self.max_lifetime.saturating_add(self.leeway);
-        let follow = |feed| Follower::new(feed, Arc::clone(&keys), Arc::clone(&self.clock), token_life);
+        let times = Times { token_life: self.max_lifetime.saturating_add(self.leeway), leeway: self.leeway };
+        let follow = |feed| Follower::new(feed, Arc::clone(&keys), Arc::clone(&self.clock), times);
         Ok(Guard::of(Parts {
             expectation: Expectation { profile, leeway: self.leeway, max_lifetime: self.max_lifetime },
             look_up,
             follower: self.feed.map(follow),
             keys,
+            verdicts: Verdicts::default(),
             verified: VerifiedTokens::new(self.cache_capacity, self.leeway),
             revocations: self.revocations,
             clock: self.clock,

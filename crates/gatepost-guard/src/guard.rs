@@ -16,6 +16,7 @@ use crate::rejection::Refusal;
 use crate::revocations::follow::Follower;
 use crate::revocations::{FeedStatus, RevocationCheck};
 use crate::ring::{LookUp, Ring, View};
+use crate::status::{GuardStatus, Verdicts};
 use crate::verified::{Moment, VerifiedTokens};
 
 /// The first may join a fetch that began before the key was published; the second is then one's own.
@@ -29,6 +30,7 @@ pub(crate) struct Parts {
     pub(crate) expectation: Expectation,
     pub(crate) look_up: LookUp,
     pub(crate) keys: Arc<KeyCache>,
+    pub(crate) verdicts: Verdicts,
     pub(crate) verified: VerifiedTokens,
     pub(crate) revocations: Arc<dyn RevocationCheck>,
     pub(crate) follower: Option<Follower>,
@@ -51,7 +53,10 @@ impl Guard {
     pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
         let outcome = match bearer::token(headers) {
             Ok(token) => self.judge(token).await,
-            Err(refusal) => Err(refusal),
+            Err(refusal) => {
+                self.0.verdicts.refused(&refusal);
+                Err(refusal)
+            }
         };
         if let Err(refusal) = &outcome {
             tracing::debug!(code = refusal.code(), "call refused");
@@ -61,6 +66,15 @@ impl Guard {
 
     /// Judges a token.
     pub async fn judge(&self, token: &str) -> Result<Caller, Refusal> {
+        let verdict = self.verdict(token).await;
+        match &verdict {
+            Ok(_) => self.0.verdicts.accepted(),
+            Err(refusal) => self.0.verdicts.refused(refusal),
+        }
+        verdict
+    }
+
+    async fn verdict(&self, token: &str) -> Result<Caller, Refusal> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Rejection::TooLarge.into());
         }
@@ -75,6 +89,23 @@ impl Guard {
     /// Fetches the keys now; for a source whose keys are known to have changed.
     pub async fn refresh_keys(&self) -> Result<(), FetchError> {
         self.0.keys.renew().await
+    }
+
+    /// How the guard gets along: calls let in and refused, keys, feed.
+    #[must_use]
+    pub fn status(&self) -> GuardStatus {
+        let (accepted, refused) = self.0.verdicts.so_far();
+        let (cache_hits, cache_misses) = self.0.verified.lookups();
+        GuardStatus {
+            accepted,
+            refused,
+            cache_hits,
+            cache_misses,
+            keys: self.0.keys.count(),
+            keys_age: self.0.keys.age_of_keys(),
+            keys_failing: self.0.keys.is_failing(),
+            feed: self.feed_status(),
+        }
     }
 
     /// How the revocation feed is followed; `None` if none is.

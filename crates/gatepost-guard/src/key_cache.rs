@@ -96,6 +96,22 @@ impl KeyCache {
         self.flight.lock().await.etag.clone()
     }
 
+    /// How many keys are at hand.
+    pub(crate) fn count(&self) -> usize {
+        self.ring.load().keys().len()
+    }
+
+    /// How long ago they were fetched; `None` before the first time.
+    pub(crate) fn age_of_keys(&self) -> Option<Duration> {
+        let ring = self.ring.load();
+        ring.was_fetched().then(|| self.clock.steady().saturating_sub(ring.fetched))
+    }
+
+    /// Whether the last fetch failed.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.failing.load(Ordering::Relaxed)
+    }
+
     fn age(&self, ring: &Ring) -> Age {
         let age = self.clock.steady().saturating_sub(ring.fetched);
         if !ring.was_fetched() || age > ring.max_age.saturating_add(self.timing.stale_for) {

@@ -51,10 +51,13 @@ mod jwks_url;
 mod key_cache;
 mod key_source;
 mod layer;
+#[cfg(feature = "prometheus")]
+mod metrics;
 mod rejection;
 pub mod require;
 mod revocations;
 mod ring;
+mod status;
 mod verified;
 
 pub use builder::{Builder, ConfigError};
@@ -65,8 +68,11 @@ pub use guard::Guard;
 pub use jwks_url::JwksUrl;
 pub use key_source::{FetchError, Fetched, Fetching, FixedKeys, KeySource};
 pub use layer::GuardService;
+#[cfg(feature = "prometheus")]
+pub use metrics::GuardCollector;
 pub use rejection::Refusal;
 pub use revocations::{
-    AfterThat, FEED_TYP, Feed, FeedClaims, FeedError, FeedStatus, NoRevocations, RevocationCheck,
+    AfterThat, FEED_LIFE, FEED_TYP, Feed, FeedClaims, FeedError, FeedStatus, NoRevocations, RevocationCheck,
     RevocationSet,
 };
+pub use status::GuardStatus;

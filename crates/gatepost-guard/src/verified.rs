@@ -5,6 +5,7 @@
 //! is kept.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -26,6 +27,8 @@ pub(crate) struct Moment {
 pub(crate) struct VerifiedTokens {
     entries: Cache<TokenHash, Arc<Entry>>,
     leeway: Duration,
+    hits: AtomicU64,
+    misses: AtomicU64,
 }
 
 struct Entry {
@@ -39,10 +42,23 @@ struct Entry {
 
 impl VerifiedTokens {
     pub(crate) fn new(capacity: u64, leeway: Duration) -> Self {
-        Self { entries: Cache::new(capacity), leeway }
+        let (hits, misses) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { entries: Cache::new(capacity), leeway, hits, misses }
+    }
+
+    /// How often a token was found, and how often it was not.
+    pub(crate) fn lookups(&self) -> (u64, u64) {
+        (self.hits.load(Relaxed), self.misses.load(Relaxed))
     }
 
     pub(crate) fn find(&self, token: &str, ring: &Ring, moment: Moment) -> Option<Caller> {
+        let found = self.still_good(token, ring, moment);
+        let count = if found.is_some() { &self.hits } else { &self.misses };
+        count.fetch_add(1, Relaxed);
+        found
+    }
+
+    fn still_good(&self, token: &str, ring: &Ring, moment: Moment) -> Option<Caller> {
         let hash = hash(token)?;
         let entry = self.entries.get(&hash)?;
         let expired =

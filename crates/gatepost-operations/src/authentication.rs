@@ -17,14 +17,22 @@ use crate::client_jwks;
 use crate::config::AssertionAudiences;
 use crate::discovery;
 use crate::gate::Gate;
+use crate::status;
 
 /// Holds what a request brought against what is known of its client.
+///
+/// Of a node that has been cut off from its store for longer than `cache.offline_grace` nobody is known any more:
+/// whoever was stopped meanwhile must get nothing.
 pub async fn prove(
     gate: &Gate,
     presented: Presented,
     address: Option<IpAddr>,
     now: Timestamp,
 ) -> Result<AuthenticatedClient, Refusal> {
+    if !status::is_within_grace(gate) {
+        return Err(Code::TemporarilyUnavailable
+            .because("the store has been away for longer than cache.offline_grace"));
+    }
     match presented {
         Presented::Secret { method, candidates } => {
             by_secret(gate, &candidates, Source { method, address }, now).await
@@ -78,7 +86,7 @@ async fn by_assertion(
 ) -> Result<AuthenticatedClient, Refusal> {
     let found = match look_up(gate, assertion.client_id()).await? {
         Some(record) => {
-            let keys = client_jwks::keys_for(gate, &record, assertion.header(), now).await;
+            let keys = client_jwks::keys_for(gate, &record, assertion.header()).await;
             Some(KnownClient { record, keys })
         }
         None => None,

@@ -15,7 +15,6 @@ use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
 use gatepost_core::clients::jwks_uri::{Allowed, JwksUri};
 use gatepost_core::clients::{AssertionKey, ClientRecord, KeyMaterial};
-use gatepost_core::time::Timestamp;
 use gatepost_jose::{Header, JwkSet};
 use moka::sync::Cache;
 use tokio::sync::Mutex;
@@ -78,22 +77,18 @@ pub struct ClientJwks {
 struct Set {
     kept: ArcSwapOption<Kept>,
     /// When it was last asked. Whoever holds the lock is the only one that asks.
-    asked: Mutex<Option<Timestamp>>,
+    asked: Mutex<Option<Duration>>,
 }
 
 struct Kept {
     keys: Vec<AssertionKey>,
-    since: Timestamp,
+    /// On the steady clock.
+    since: Duration,
     max_age: Duration,
 }
 
 /// The keys that the client may sign with now: those that are stored and those that it publishes.
-pub(crate) async fn keys_for(
-    gate: &Gate,
-    record: &ClientRecord,
-    header: &Header,
-    now: Timestamp,
-) -> Vec<AssertionKey> {
+pub(crate) async fn keys_for(gate: &Gate, record: &ClientRecord, header: &Header) -> Vec<AssertionKey> {
     let stored = record.keys.iter().filter_map(|key| match &key.material {
         KeyMaterial::Jwk(jwk) => AssertionKey::from_jwk(jwk).ok(),
         KeyMaterial::JwksUri(_) => None,
@@ -101,7 +96,7 @@ pub(crate) async fn keys_for(
     let mut keys: Vec<_> = stored.collect();
     for key in &record.keys {
         if let KeyMaterial::JwksUri(uri) = &key.material {
-            keys.extend(gate.client_jwks.keys(uri, header, now).await);
+            keys.extend(gate.client_jwks.keys(uri, header, gate.clock.steady()).await);
         }
     }
     keys
@@ -123,8 +118,8 @@ impl ClientJwks {
         &self.allowed
     }
 
-    /// The keys at the address, fetched anew if they are old or none of them fits the header.
-    async fn keys(&self, uri: &str, header: &Header, now: Timestamp) -> Vec<AssertionKey> {
+    /// The keys at the address, fetched anew if they are old or none of them fits the header; `now` is steady time.
+    async fn keys(&self, uri: &str, header: &Header, now: Duration) -> Vec<AssertionKey> {
         let set = self.sets.get_with_by_ref(uri, Arc::default);
         let seen = set.kept.load_full();
         if let Some(kept) = seen.as_ref().filter(|kept| kept.is_fresh(now) && kept.has(header)) {
@@ -144,12 +139,12 @@ impl ClientJwks {
 }
 
 impl Kept {
-    fn is_fresh(&self, now: Timestamp) -> bool {
-        now.since(self.since) < self.max_age
+    fn is_fresh(&self, now: Duration) -> bool {
+        now.saturating_sub(self.since) < self.max_age
     }
 
-    fn is_usable(&self, now: Timestamp) -> bool {
-        now.since(self.since) < self.max_age.saturating_add(STALE)
+    fn is_usable(&self, now: Duration) -> bool {
+        now.saturating_sub(self.since) < self.max_age.saturating_add(STALE)
     }
 
     fn has(&self, header: &Header) -> bool {
@@ -166,12 +161,12 @@ struct Way {
 
 impl Set {
     /// Asks the source, unless somebody did after `seen` was looked at, or just now.
-    async fn renew(&self, way: &Way, seen: Option<&Arc<Kept>>, now: Timestamp) {
+    async fn renew(&self, way: &Way, seen: Option<&Arc<Kept>>, now: Duration) {
         let mut asked = self.asked.lock().await;
         let kept = self.kept.load_full();
         let is_newer = kept.as_ref().map(Arc::as_ptr) != seen.map(Arc::as_ptr);
         let floor = if kept.is_some() { FLOOR } else { FLOOR_WITHOUT_KEYS };
-        if is_newer || asked.is_some_and(|last| now.since(last) < floor) {
+        if is_newer || asked.is_some_and(|last| now.saturating_sub(last) < floor) {
             return;
         }
         *asked = Some(now);

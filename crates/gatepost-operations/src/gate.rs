@@ -86,6 +86,7 @@ impl Gate {
     /// Puts the parts together and makes the keys ready.
     pub async fn assemble(parts: Parts) -> Result<Self, Failure> {
         let Parts { config, issuer, store, master, clock } = parts;
+        let asked = clock.steady();
         // The head is read before the ring: a change in between is then seen twice rather than never.
         let head = store.head().await?;
         let ring = KeyRing::load(&*store, &master.wrapping, None).await?;
@@ -107,7 +108,7 @@ impl Gate {
             usage: Usage::default(),
             revocations,
             ring: ArcSwap::from_pointee(ring),
-            followed: Followed::up_to(head, clock.now()),
+            followed: Followed::up_to(head, asked),
             config,
             issuer,
             store,

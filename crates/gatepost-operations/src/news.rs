@@ -3,10 +3,10 @@
 //! One at a time: of two that took up news side by side the slower could put back what the faster had dropped.
 //! Requests don't wait for it; they read what is there.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use gatepost_core::change::Subject;
-use gatepost_core::time::Timestamp;
 use gatepost_store::News;
 use tokio::sync::{Mutex, watch};
 
@@ -19,15 +19,16 @@ const AT_ONCE: u32 = 1_000;
 /// How far a node has followed the changes.
 pub struct Followed {
     seen: Mutex<i64>,
-    heard: AtomicI64,
+    /// Microseconds on the steady clock.
+    heard: AtomicU64,
     changed: watch::Sender<i64>,
 }
 
 impl Followed {
-    /// Everything up to `head` is known, as the store said at `now`.
-    pub fn up_to(head: i64, now: Timestamp) -> Self {
+    /// Everything up to `head` is known, as the store said when it was asked at `steady`.
+    pub fn up_to(head: i64, steady: Duration) -> Self {
         let (changed, _) = watch::channel(head);
-        Self { seen: Mutex::new(head), heard: AtomicI64::new(now.micros()), changed }
+        Self { seen: Mutex::new(head), heard: AtomicU64::new(micros(steady)), changed }
     }
 
     /// Tells when something changed: wakes those who wait for news.
@@ -35,22 +36,34 @@ impl Followed {
         self.changed.subscribe()
     }
 
-    /// When the store last answered a question for news.
-    pub fn heard(&self) -> Timestamp {
-        Timestamp::from_micros(self.heard.load(Ordering::Acquire))
+    /// The number of the last change that was taken up.
+    pub fn seq(&self) -> i64 {
+        *self.changed.borrow()
     }
+
+    /// How old the news are: since that long ago nothing is known of what others changed.
+    pub fn age(&self, steady: Duration) -> Duration {
+        steady.saturating_sub(Duration::from_micros(self.heard.load(Ordering::Acquire)))
+    }
+}
+
+fn micros(steady: Duration) -> u64 {
+    u64::try_from(steady.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Drops what changed since the last look, here or on another node, from memory.
 pub async fn take_up(gate: &Gate) -> Result<(), Failure> {
     let mut seen = gate.followed.seen.lock().await;
+    // An answer that was long under way may have been made when it was asked for.
+    let asked = gate.clock.steady();
     // The head is read first: what is changed after that is seen the next time.
     let head = gate.store.head().await?;
     if head > *seen {
         *seen = drop_what_changed(gate, *seen, head).await?;
         gate.followed.changed.send_replace(*seen);
     }
-    gate.followed.heard.store(gate.clock.now().micros(), Ordering::Release);
+    // Only now: while the store has been away for too long nobody is served before what was missed has been taken up.
+    gate.followed.heard.store(micros(asked), Ordering::Release);
     Ok(())
 }
 

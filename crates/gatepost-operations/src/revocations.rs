@@ -87,6 +87,11 @@ impl Set {
         self.tokens.contains_key(token.jti) || client.is_some_and(up_to) || partner.is_some_and(up_to)
     }
 
+    /// How many revocations there are of each kind.
+    pub fn counts(&self) -> [(&'static str, usize); 3] {
+        [("token", self.tokens.len()), ("client", self.clients.len()), ("partner", self.partners.len())]
+    }
+
     /// The revocations that an API is told about.
     pub fn about(&self, api: ApiId) -> impl Iterator<Item = &Revocation> {
         let all = self.tokens.values().chain(self.clients.values()).chain(self.partners.values());

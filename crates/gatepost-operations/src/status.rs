@@ -72,12 +72,9 @@ impl Readiness {
 /// What is said about tokens is based on news no older than this (see `docs/integrate/introspection.md`).
 const NEWS_LASTS: Duration = Duration::from_secs(1);
 
-/// How long forward-auth goes on by what is known while the store is away.
-const OFFLINE_GRACE: Duration = Duration::from_secs(600);
-
 /// Whether what is known of revocations is of this second; if it is older, the store is asked once more.
 pub async fn hears_the_store(gate: &Gate) -> bool {
-    if gate.clock.now().since(gate.followed.heard()) <= NEWS_LASTS {
+    if news_age(gate) <= NEWS_LASTS {
         return true;
     }
     matches!(tokio::time::timeout(NEWS_LASTS, news::take_up(gate)).await, Ok(Ok(())))
@@ -85,12 +82,16 @@ pub async fn hears_the_store(gate: &Gate) -> bool {
 
 /// Whether the store has been away for no longer than what is known may be used; nothing is asked.
 pub fn is_within_grace(gate: &Gate) -> bool {
-    gate.clock.now().since(gate.followed.heard()) <= OFFLINE_GRACE
+    news_age(gate) <= gate.config.cache.offline_grace
+}
+
+/// How long ago the store was last heard, by the steady clock.
+pub fn news_age(gate: &Gate) -> Duration {
+    gate.followed.age(gate.clock.steady())
 }
 
 /// Checks from memory; the watch asks the store.
 pub fn readiness(gate: &Gate) -> Readiness {
-    let silent = gate.clock.now().since(gate.followed.heard());
     let patience = gate.config.cache.refresh.saturating_mul(6).max(Duration::from_secs(3));
-    Readiness { store: silent <= patience, keys: gate.ring().is_complete() }
+    Readiness { store: news_age(gate) <= patience, keys: gate.ring().is_complete() }
 }

@@ -62,6 +62,7 @@ pub async fn issue(gate: &Gate, request: TokenRequest) -> Result<IssuedToken, Re
     let outcome = decide_and_mint(gate, request, started).await;
     gate.metrics.token_requested(door, counted(&outcome));
     if let Err(refusal) = &outcome {
+        gate.metrics.token_refused(refusal.code);
         note(gate, started, request_id, presented_id, refusal);
     }
     outcome

@@ -33,17 +33,8 @@ pub(crate) fn public(app: App) -> Router {
         .with_state(app)
 }
 
-/// All that operators reach; the console and the admin API come here.
-pub(crate) fn admin(app: App) -> Router {
-    Router::new()
-        .route("/livez", read(get(health::livez)))
-        .route("/readyz", read(get(health::readyz)))
-        .fallback(nothing_here)
-        .with_state(app)
-}
-
 /// A route that only shows something: GET and HEAD.
-fn read(route: MethodRouter<App>) -> MethodRouter<App> {
+pub(crate) fn read(route: MethodRouter<App>) -> MethodRouter<App> {
     route.fallback(only_reading)
 }
 
@@ -56,6 +47,6 @@ async fn only_reading(method: Method) -> Response {
     }
 }
 
-async fn nothing_here() -> Response {
+pub(crate) async fn nothing_here() -> Response {
     failure::not_found()
 }

@@ -8,6 +8,7 @@ use gatepost_operations::config::Config;
 use gatepost_operations::failure::{Failure, Kind};
 use gatepost_operations::gate::Gate;
 
+use crate::admin;
 use crate::http::files;
 use crate::http::layers::{Edge, RequestIds};
 use crate::http::limits::Limits;
@@ -64,7 +65,7 @@ pub async fn serve(listeners: Listeners, gate: Arc<Gate>) -> Result<Serving, Fai
         public_url: format!("{scheme}://{}", public.local_addr()),
         admin_url: format!("http://{}", admin.local_addr()),
         public: public.serve(edge(router::public(app.clone()), &limits), tls.clone(), &limits, &metrics),
-        admin: admin.serve(edge(router::admin(app.clone()), &of_admin), None, &of_admin, &metrics),
+        admin: admin.serve(edge(admin::routes(app.clone()), &of_admin), None, &of_admin, &metrics),
         app,
         tls,
         drain: gate.config.server.drain,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use gatepost_operations::gate::Gate;
 use tokio::sync::watch;
 
+use crate::oauth::feeds::Feeds;
 use crate::oauth::verifiers::Verifiers;
 
 use crate::http::outbound::Outbound;
@@ -16,6 +17,8 @@ pub(crate) struct App {
     pub(crate) gate: Arc<Gate>,
     /// The judges of all APIs' tokens.
     pub(crate) verifiers: Verifiers,
+    /// The revocation feeds of all APIs.
+    pub(crate) feeds: Arc<Feeds>,
     stopping: Arc<watch::Sender<bool>>,
 }
 
@@ -27,7 +30,12 @@ impl App {
                 tracing::error!(%why, "no key set of a client can be fetched; those that are stored still count");
             }
         }
-        Self { verifiers: Verifiers::new(Arc::clone(&gate)), gate, stopping: Arc::default() }
+        Self {
+            verifiers: Verifiers::new(Arc::clone(&gate)),
+            feeds: Arc::default(),
+            gate,
+            stopping: Arc::default(),
+        }
     }
 
     /// From now on `/readyz` says no, so that balancers look elsewhere.

@@ -64,6 +64,21 @@ pub fn next_step(keys: &[StoredKey], schedule: &Schedule, now: Timestamp) -> Opt
     }
 }
 
+/// From when on [`next_step`] has something to say, if it ever will by itself.
+pub fn next_due(keys: &[StoredKey], schedule: &Schedule) -> Option<Timestamp> {
+    let verifying = keys.iter().filter(|key| key.state == KeyState::Verifying);
+    let retires = verifying.filter_map(|key| key.verifies_until).min();
+    let turns = match (in_state(keys, KeyState::Signing), in_state(keys, KeyState::Published)) {
+        (_, Some(published)) => schedule.swaps_by_itself.then_some(published.signs_from),
+        (Some(signing), None) => {
+            let lead = |every: Duration| every.saturating_sub(schedule.publish_ahead);
+            schedule.rotate_every.map(|every| signing.signs_from.after(lead(every)))
+        }
+        (None, None) => None,
+    };
+    retires.into_iter().chain(turns).min()
+}
+
 /// The step that lets `published` sign from `now` on, due or not.
 pub fn promote(
     published: &StoredKey,
@@ -141,6 +156,21 @@ mod tests {
         );
         let never = Schedule { rotate_every: None, ..schedule() };
         assert_eq!(next_step(&[signing()], &never, at(1_000_000)), None);
+    }
+
+    #[test]
+    fn a_step_is_due_from_the_moment_that_is_told_before() {
+        let signing = || key(KeyState::Signing, at(0), None);
+        let published = || key(KeyState::Published, at(48), None);
+        let verifying = || key(KeyState::Verifying, at(0), Some(at(7)));
+        for keys in [vec![signing()], vec![signing(), published()], vec![signing(), published(), verifying()]]
+        {
+            let due = next_due(&keys, &schedule()).unwrap();
+            assert_eq!(next_step(&keys, &schedule(), Timestamp::from_micros(due.micros() - 1)), None);
+            assert!(next_step(&keys, &schedule(), due).is_some());
+        }
+        let by_hand = Schedule { swaps_by_itself: false, ..schedule() };
+        assert_eq!(next_due(&[signing(), published()], &by_hand), None);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! Idea: one request is always waiting at the server, so news arrive as they are made; what they say is swapped in
 //! whole, and a key set that has changed is fetched at once, whatever the floor between fetches.
 //! Limits: while the server can't be reached the guard serves by what it heard last, for `serve_for`; then, and before
-//! it has ever heard, it does as [`AfterThat`] says.
+//! it has ever heard, it does as [`AfterThat`] says. A feed that has expired was not heard, and "nothing has changed",
+//! which nobody signs, is believed for some minutes only.
 //! Price: one connection a guard, and the memory of what is revoked.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -39,6 +40,8 @@ pub struct FeedStatus {
     pub age: Option<Duration>,
     /// Whether good tokens are let in; false once the feed is too old, if the guard is to refuse then.
     pub serving: bool,
+    /// The number of the last change that the feed told of; `None` before the first time.
+    pub seq: Option<i64>,
     /// How many revocations are known.
     pub revocations: usize,
     /// How many feeds were taken up.
@@ -66,15 +69,25 @@ impl Drop for Task {
     }
 }
 
+/// What the guard believes of time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Times {
+    /// No token is valid for longer.
+    pub(crate) token_life: Duration,
+    /// How far its clock and the server's may be apart.
+    pub(crate) leeway: Duration,
+}
+
 /// What has been heard, shared by the calls and the task.
 struct Heard {
     feed: Feed,
     keys: Arc<KeyCache>,
     clock: Arc<dyn Clock>,
-    token_life: Duration,
+    times: Times,
     set: ArcSwap<RevocationSet>,
     /// Microseconds on the steady clock.
     last: AtomicI64,
+    seq: AtomicI64,
     tried: watch::Sender<bool>,
     taken_up: AtomicU64,
     unchanged: AtomicU64,
@@ -84,14 +97,15 @@ struct Heard {
 
 impl Follower {
     /// Begins at once inside a tokio runtime, else at the first call.
-    pub(crate) fn new(feed: Feed, keys: Arc<KeyCache>, clock: Arc<dyn Clock>, token_life: Duration) -> Self {
+    pub(crate) fn new(feed: Feed, keys: Arc<KeyCache>, clock: Arc<dyn Clock>, times: Times) -> Self {
         let heard = Heard {
             feed,
             keys,
             clock,
-            token_life,
+            times,
             set: ArcSwap::default(),
             last: AtomicI64::new(NEVER),
+            seq: AtomicI64::new(NEVER),
             tried: watch::Sender::new(false),
             taken_up: AtomicU64::new(0),
             unchanged: AtomicU64::new(0),
@@ -129,6 +143,7 @@ impl Follower {
         FeedStatus {
             age: heard.age(),
             serving: heard.is_serving(),
+            seq: Some(heard.seq.load(Ordering::Relaxed)).filter(|seq| *seq != NEVER),
             revocations: heard.set.load().len(),
             taken_up: heard.taken_up.load(Ordering::Relaxed),
             unchanged: heard.unchanged.load(Ordering::Relaxed),
@@ -143,7 +158,10 @@ impl Follower {
 struct Course {
     key: Option<PublicKey>,
     etag: Option<String>,
+    /// When the newest feed was signed, by the server's clock.
     issued: Option<i64>,
+    /// When the last feed was asked for, by the steady clock.
+    signed: Duration,
     /// The key set that the feed names, until the guard holds it.
     keys_to_fetch: Option<String>,
     failures: u32,
@@ -173,19 +191,22 @@ impl Heard {
             None => course.key.insert(self.feed.fetch_service_key().await?).clone(),
         };
         let asked = self.clock.steady();
-        let known = course.etag.as_deref().filter(|_| keys.is_ok());
+        let is_believed = asked.saturating_sub(course.signed) < self.feed.longest_unsigned();
+        let known = course.etag.as_deref().filter(|_| keys.is_ok() && is_believed);
         match self.feed.ask(known).await? {
             Answer::Unchanged => {
                 self.unchanged.fetch_add(1, Ordering::Relaxed);
             }
             Answer::New { jwt, etag } => {
                 let claims = self.feed.open(&jwt, &key)?;
-                if course.issued.is_some_and(|issued| claims.iat < issued) {
+                claims.check_time(self.clock.now(), self.times.leeway)?;
+                // Nodes sign at different moments, so a little older is no replay.
+                if course.issued.is_some_and(|newest| claims.is_outlived_by(newest)) {
                     return Err(FeedError::Older);
                 }
                 self.take_up(&claims);
-                course.issued = Some(claims.iat);
-                course.etag = etag;
+                course.issued = course.issued.max(Some(claims.iat));
+                (course.etag, course.signed) = (etag, asked);
                 course.keys_to_fetch = Some(claims.keys);
             }
         }
@@ -195,8 +216,9 @@ impl Heard {
     }
 
     fn take_up(&self, claims: &FeedClaims) {
-        let next = self.set.load().with(claims, self.clock.now(), self.token_life);
+        let next = self.set.load().with(claims, self.clock.now(), self.times.token_life);
         self.set.store(Arc::new(next));
+        self.seq.store(claims.seq, Ordering::Relaxed);
         self.taken_up.fetch_add(1, Ordering::Relaxed);
     }
 

@@ -8,7 +8,7 @@ pub(crate) mod follow;
 pub(crate) mod news;
 pub(crate) mod set;
 
-pub use feed::{FEED_TYP, FeedClaims};
+pub use feed::{FEED_LIFE, FEED_TYP, FeedClaims};
 pub use follow::FeedStatus;
 pub use news::{AfterThat, Feed, FeedError};
 pub use set::RevocationSet;

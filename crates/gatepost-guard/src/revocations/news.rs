@@ -72,9 +72,18 @@ pub enum FeedError {
     #[error("the feed is about another API")]
     Audience,
     /// An older one was sent again.
-    #[error("the feed is older than one that was heard before")]
+    #[error("the feed is much older than one that was heard before")]
     Older,
+    /// It has expired.
+    #[error("the feed has expired; is a cache in between, or are the clocks of server and API apart?")]
+    Expired,
+    /// It is of a time that has not come yet.
+    #[error("the feed is of a time that has not come yet; are the clocks of server and API apart?")]
+    Early,
 }
+
+/// What is not signed is believed only so long: then the whole feed is asked for, whether it has changed or not.
+const LONGEST_UNSIGNED: Duration = Duration::from_secs(300);
 
 /// What the server answered.
 pub(super) enum Answer {
@@ -145,6 +154,11 @@ impl Feed {
         self
     }
 
+    /// How long "nothing has changed" is believed after the last signed answer.
+    pub(super) fn longest_unsigned(&self) -> Duration {
+        self.serve_for.checked_div(2).unwrap_or(LONGEST_UNSIGNED).min(LONGEST_UNSIGNED)
+    }
+
     /// Asks for the feed; with the tag of the last answer the server waits for news.
     pub(super) async fn ask(&self, etag: Option<&str>) -> Result<Answer, FeedError> {
         let mut url = self.feed_url.clone();
@@ -160,7 +174,14 @@ impl Feed {
             request = request.header(IF_NONE_MATCH, etag);
         }
         let answer = async { read(self.https.send(request).await?).await };
-        tokio::time::timeout(patience, answer).await.unwrap_or(Err(FetchError::Timeout(patience).into()))
+        let answer = tokio::time::timeout(patience, answer).await;
+        match answer.unwrap_or(Err(FetchError::Timeout(patience).into()))? {
+            // Nobody said what has not changed: this is a cache's answer, or worse.
+            Answer::Unchanged if etag.is_none() => {
+                Err(FetchError::Status(StatusCode::NOT_MODIFIED.as_u16()).into())
+            }
+            answer => Ok(answer),
+        }
     }
 
     /// Reads a feed that `key` must have signed, for this API and from this issuer.

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use gatepost_guard::jose::{Algorithm, SigningKey, sign};
-use gatepost_guard::{FEED_TYP, Feed, FeedClaims, FeedError, FetchError, Guard};
+use gatepost_guard::{FEED_TYP, Feed, FeedClaims, FeedError, FetchError, Guard, GuardCollector};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -60,9 +60,13 @@ impl FeedServer {
     }
 
     fn guard(&self, change: impl FnOnce(Feed) -> Feed) -> Guard {
+        self.guard_at(TestClock::new(), change)
+    }
+
+    fn guard_at(&self, clock: TestClock, change: impl FnOnce(Feed) -> Feed) -> Guard {
         let url = format!("http://127.0.0.1:{}", self.port);
         let feed = change(Feed::new(ISSUER, API, "secret").unwrap().reached_at(&url).unwrap());
-        Profile::Rfc9068.guard(fixed(&[key()])).follow(feed).clock(TestClock::new()).build().unwrap()
+        Profile::Rfc9068.guard(fixed(&[key()])).follow(feed).clock(clock).build().unwrap()
     }
 }
 
@@ -86,7 +90,14 @@ async fn metadata(State(server): State<FeedServer>) -> Response {
 
 fn claims(after: i64, tokens: &[&str]) -> FeedClaims {
     let tokens: BTreeMap<_, _> = tokens.iter().map(|jti| ((*jti).to_owned(), NOW + 7_200)).collect();
-    FeedClaims { iss: ISSUER.into(), aud: API.into(), iat: NOW + after, tokens, ..FeedClaims::default() }
+    FeedClaims {
+        iss: ISSUER.into(),
+        aud: API.into(),
+        iat: NOW + after,
+        exp: NOW + after + 60,
+        tokens,
+        ..FeedClaims::default()
+    }
 }
 
 fn signed(key: &SigningKey, typ: &str, claims: &FeedClaims) -> String {
@@ -111,7 +122,7 @@ async fn neither_an_older_feed_nor_a_lagging_server_revives_a_token() {
     let token = Profile::Rfc9068.token(key());
     assert_eq!(code(&guard, &token).await, "revoked");
 
-    server.feeds(9, &[]);
+    server.feeds(-51, &[]);
     until(&guard, |status| status.failure == Some(FeedError::Older)).await;
     assert_eq!(code(&guard, &token).await, "revoked");
 
@@ -120,6 +131,107 @@ async fn neither_an_older_feed_nor_a_lagging_server_revives_a_token() {
     assert_eq!(code(&guard, &token).await, "revoked", "another node may not have heard of it yet");
     assert_eq!(guard.feed_status().unwrap().revocations, 3);
     assert_eq!(server.said.lock().unwrap().asked_for_metadata, 1, "the key is pinned");
+}
+
+#[tokio::test]
+async fn a_guard_that_starts_believes_no_feed_of_another_time() {
+    let server = FeedServer::start().await;
+    let long = |after, life| FeedClaims { exp: NOW + life, ..claims(after, &[]) };
+    for (said, verdict, failure) in [
+        (claims(-119, &[]), "accepted", None),
+        (claims(-120, &[]), "no_revocations", Some(FeedError::Expired)),
+        (claims(60, &[]), "accepted", None),
+        (claims(61, &[]), "no_revocations", Some(FeedError::Early)),
+        (long(-360, 3_600), "accepted", None),
+        (long(-361, 3_600), "no_revocations", Some(FeedError::Expired)),
+        (FeedClaims { exp: 0, ..claims(0, &[]) }, "no_revocations", Some(FeedError::Expired)),
+    ] {
+        server.says(StatusCode::OK, "application/jwt", signed(&server.key, FEED_TYP, &said));
+        let guard = server.guard(|feed| feed);
+        assert_eq!(code(&guard, &Profile::Rfc9068.token(key())).await, verdict, "{said:?}");
+        let status = guard.feed_status().unwrap();
+        assert_eq!((status.failure, status.serving), (failure, verdict == "accepted"), "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn that_nothing_has_changed_is_believed_for_minutes_and_not_for_good() {
+    let server = FeedServer::start().await;
+    server.feeds(0, &[]);
+    let clock = TestClock::new();
+    let guard = server.guard_at(clock.clone(), |feed| feed);
+    let token = Profile::Rfc9068.token(key());
+    assert_eq!(code(&guard, &token).await, "accepted");
+    server.says(StatusCode::NOT_MODIFIED, "text/plain", "");
+    until(&guard, |status| status.unchanged > 0).await;
+
+    clock.pass(300);
+    until(&guard, |status| status.failure == Some(FeedError::Fetch(FetchError::Status(304)))).await;
+    assert_eq!(code(&guard, &token).await, "accepted");
+    clock.pass(301);
+    assert_eq!(code(&guard, &token).await, "no_revocations");
+
+    server.feeds(601, &["token-1"]);
+    until(&guard, |status| status.serving).await;
+    assert_eq!(code(&guard, &token).await, "revoked");
+}
+
+#[tokio::test]
+async fn a_wall_clock_that_is_set_does_not_end_the_time_without_the_feed() {
+    let server = FeedServer::start().await;
+    server.feeds(0, &[]);
+    let clock = TestClock::new();
+    let guard = server.guard_at(clock.clone(), |feed| feed);
+    let token = Profile::Rfc9068.token(key());
+    assert_eq!(code(&guard, &token).await, "accepted");
+
+    server.says(StatusCode::SERVICE_UNAVAILABLE, "text/plain", "");
+    until(&guard, |status| status.failure.is_some()).await;
+    clock.jump(900);
+    assert_eq!(code(&guard, &token).await, "accepted");
+    clock.jump(-900);
+    clock.pass(601);
+    assert_eq!(code(&guard, &token).await, "no_revocations");
+}
+
+#[tokio::test]
+async fn a_guard_tells_how_it_gets_along() {
+    let server = FeedServer::start().await;
+    let said = FeedClaims { seq: 7, ..claims(0, &["token-2"]) };
+    server.says(StatusCode::OK, "application/jwt", signed(&server.key, FEED_TYP, &said));
+    let clock = TestClock::new();
+    let guard = server.guard_at(clock.clone(), |feed| feed);
+    assert_eq!((guard.status().keys_age, guard.status().feed.unwrap().seq), (None, None));
+
+    let token = Profile::Rfc9068.token(key());
+    for (presented, wanted) in [(token.as_str(), "accepted"), (&token, "accepted"), ("a.b.c", "base64")] {
+        assert_eq!(code(&guard, presented).await, wanted);
+    }
+    assert!(guard.authenticate(&HeaderMap::new()).await.is_err());
+    clock.pass(5);
+
+    let status = guard.status();
+    assert_eq!((status.accepted, status.cache_hits, status.cache_misses), (2, 1, 2));
+    assert_eq!(status.refused, BTreeMap::from([("base64", 1), ("no_credentials", 1)]));
+    assert_eq!((status.keys, status.keys_age), (1, Some(Duration::from_secs(5))));
+    let feed = status.feed.unwrap();
+    assert_eq!((feed.seq, feed.revocations, feed.taken_up), (Some(7), 1, 1));
+
+    let mut registry = prometheus_client::registry::Registry::default();
+    registry.register_collector(Box::new(GuardCollector::new(guard)));
+    let mut text = String::new();
+    prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+    for line in [
+        "gatepost_guard_accepted_total 2",
+        r#"gatepost_guard_refused_total{reason="base64"} 1"#,
+        r#"gatepost_guard_cache_lookups_total{outcome="hit"} 1"#,
+        "gatepost_guard_keys_age_seconds 5.0",
+        "gatepost_guard_feed_serving 1",
+        "gatepost_guard_feed_sequence 7",
+        "gatepost_guard_feed_revocations 1",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} in {text}");
+    }
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ pub use import::import;
 pub(crate) use maker::{KeyMaker, first_key};
 pub use revoke::{BlastRadius, blast_radius, revoke};
 pub use rewrap::rewrap;
-pub use rotation::{Plan, promote, retire, rotate, tick};
+pub use rotation::{Plan, next_due, promote, retire, rotate, tick};
 
 use gatepost_core::keys::{KeyOwner, StoredKey};
 use gatepost_jose::PublicKey;

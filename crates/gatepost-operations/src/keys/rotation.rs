@@ -10,6 +10,7 @@ use gatepost_core::apis::ApiWithScopes;
 use gatepost_core::change::Change;
 use gatepost_core::keys::rotation::{self, Schedule, Step};
 use gatepost_core::keys::{KeyOwner, KeyState, StoredKey};
+use gatepost_core::time::Timestamp;
 use serde::Serialize;
 
 use super::{KeyMaker, KeyView, find, owner_name};
@@ -162,6 +163,13 @@ pub async fn tick(gate: &Gate) -> Result<(), Failure> {
     Ok(())
 }
 
+/// When the next step in the life of any API's keys is due, as far as they move by themselves.
+pub fn next_due(gate: &Gate) -> Option<Timestamp> {
+    let ring = gate.ring();
+    let due = |api: &Arc<ApiWithScopes>| rotation::next_due(ring.stored_of(api.api.id), &schedule(gate, api));
+    ring.apis().iter().filter_map(due).min()
+}
+
 async fn carry_out(gate: &Gate, actor: &Actor, api: &ApiWithScopes, step: Step) -> Result<(), Failure> {
     let name = api.api.name.as_str();
     let changes = match step {
@@ -184,19 +192,11 @@ async fn carry_out(gate: &Gate, actor: &Actor, api: &ApiWithScopes, step: Step) 
 }
 
 /// The change that moves a key on in its life.
-pub(super) fn moved(
-    key: &StoredKey,
-    to: KeyState,
-    verifies_until: Option<gatepost_core::time::Timestamp>,
-) -> Change {
+pub(super) fn moved(key: &StoredKey, to: KeyState, verifies_until: Option<Timestamp>) -> Change {
     Change::KeyMoved { kid: key.kid.clone(), owner: key.owner, from: key.state, to, verifies_until }
 }
 
-async fn published(
-    gate: &Gate,
-    api: &ApiWithScopes,
-    signs_from: gatepost_core::time::Timestamp,
-) -> Result<StoredKey, Failure> {
+async fn published(gate: &Gate, api: &ApiWithScopes, signs_from: Timestamp) -> Result<StoredKey, Failure> {
     let key =
         KeyMaker::of(gate).first(KeyOwner::Api(api.api.id), api.api.algorithm, gate.clock.now()).await?;
     Ok(StoredKey { state: KeyState::Published, signs_from, ..key })

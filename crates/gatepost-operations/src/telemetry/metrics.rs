@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use gatepost_core::params::Door;
+use gatepost_core::refusal::Code;
 use serde::Serialize;
 
 use super::logs::LogCounts;
@@ -23,18 +24,36 @@ pub enum Outcome {
     Unavailable,
 }
 
+/// Up to here each bucket of signing times reaches; what took longer has one of its own.
+pub const SIGNING_BOUNDS: [Duration; 13] = [
+    Duration::from_micros(50),
+    Duration::from_micros(100),
+    Duration::from_micros(250),
+    Duration::from_micros(500),
+    Duration::from_millis(1),
+    Duration::from_micros(2_500),
+    Duration::from_millis(5),
+    Duration::from_millis(10),
+    Duration::from_millis(25),
+    Duration::from_millis(50),
+    Duration::from_millis(100),
+    Duration::from_millis(500),
+    Duration::from_secs(2),
+];
+
 /// Every count of this process.
 #[derive(Debug, Default)]
 pub struct Metrics {
     origin: DoorCounts,
     standard: DoorCounts,
+    refusals: [AtomicU64; Code::ALL.len()],
     signing: SigningCounts,
-    signing_queue: AtomicU64,
     connections: AtomicU64,
     handshakes_failed: AtomicU64,
     malformed: AtomicU64,
     timed_out: AtomicU64,
     panics: AtomicU64,
+    feeds_signed: AtomicU64,
     log: OnceLock<LogCounts>,
 }
 
@@ -50,6 +69,7 @@ struct SigningCounts {
     count: AtomicU64,
     micros: AtomicU64,
     longest: AtomicU64,
+    buckets: [AtomicU64; SIGNING_BOUNDS.len() + 1],
 }
 
 impl Metrics {
@@ -67,17 +87,24 @@ impl Metrics {
         count.fetch_add(1, Relaxed);
     }
 
+    /// A request for a token was refused with that code.
+    pub fn token_refused(&self, code: Code) {
+        let place = Code::ALL.iter().position(|known| *known == code);
+        if let Some(count) = place.and_then(|place| self.refusals.get(place)) {
+            count.fetch_add(1, Relaxed);
+        }
+    }
+
     /// A signature was made in that time.
     pub fn signed(&self, took: Duration) {
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         self.signing.count.fetch_add(1, Relaxed);
         self.signing.micros.fetch_add(micros, Relaxed);
         self.signing.longest.fetch_max(micros, Relaxed);
-    }
-
-    /// That many requests now wait for a signature.
-    pub fn signing_queue(&self, length: usize) {
-        self.signing_queue.store(length as u64, Relaxed);
+        if let Some(bucket) = self.signing.buckets.get(SIGNING_BOUNDS.partition_point(|bound| *bound < took))
+        {
+            bucket.fetch_add(1, Relaxed);
+        }
     }
 
     /// A connection was accepted.
@@ -110,6 +137,11 @@ impl Metrics {
         self.panics.fetch_add(1, Relaxed);
     }
 
+    /// A revocation feed was signed.
+    pub fn feed_signed(&self) {
+        self.feeds_signed.fetch_add(1, Relaxed);
+    }
+
     /// Tells where lost log lines are counted; the first caller is heard.
     pub fn watch_log(&self, counts: LogCounts) {
         let _ = self.log.set(counts);
@@ -123,12 +155,14 @@ impl Metrics {
             signatures: self.signing.count.load(Relaxed),
             signing_micros: self.signing.micros.load(Relaxed),
             longest_signing_micros: self.signing.longest.load(Relaxed),
-            signing_queue: self.signing_queue.load(Relaxed),
+            signing_buckets: self.signing.buckets.each_ref().map(|count| count.load(Relaxed)),
+            refusals: self.refusals.each_ref().map(|count| count.load(Relaxed)),
             connections: self.connections.load(Relaxed),
             handshakes_failed: self.handshakes_failed.load(Relaxed),
             malformed: self.malformed.load(Relaxed),
             timed_out: self.timed_out.load(Relaxed),
             panics: self.panics.load(Relaxed),
+            feeds_signed: self.feeds_signed.load(Relaxed),
             log_lines_dropped: self.log.get().map_or(0, LogCounts::dropped),
         }
     }
@@ -157,8 +191,10 @@ pub struct Snapshot {
     pub signing_micros: u64,
     /// Microseconds the longest of them took.
     pub longest_signing_micros: u64,
-    /// Requests that wait for a signature now.
-    pub signing_queue: u64,
+    /// How many of them fell between two of [`SIGNING_BOUNDS`], and above the last.
+    pub signing_buckets: [u64; SIGNING_BOUNDS.len() + 1],
+    /// Requests for a token that were refused, in the order of [`Code::ALL`].
+    pub refusals: [u64; Code::ALL.len()],
     /// Connections open now.
     pub connections: u64,
     /// TLS handshakes that came to nothing.
@@ -169,6 +205,8 @@ pub struct Snapshot {
     pub timed_out: u64,
     /// Handlers that panicked.
     pub panics: u64,
+    /// Revocation feeds signed.
+    pub feeds_signed: u64,
     /// Log lines lost to a slow reader.
     pub log_lines_dropped: u64,
 }
@@ -197,7 +235,7 @@ mod tests {
         metrics.token_requested(Door::Standard, Outcome::Unavailable);
         metrics.signed(Duration::from_micros(30));
         metrics.signed(Duration::from_micros(10));
-        metrics.signing_queue(7);
+        metrics.token_refused(Code::InvalidClient);
         metrics.connection_opened();
         metrics.connection_opened();
         metrics.connection_closed();
@@ -209,7 +247,8 @@ mod tests {
             signatures: 2,
             signing_micros: 40,
             longest_signing_micros: 30,
-            signing_queue: 7,
+            signing_buckets: [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            refusals: [0, 1, 0, 0, 0, 0, 0, 0],
             connections: 1,
             panics: 1,
             ..Snapshot::default()

@@ -11,6 +11,7 @@ mod client_keys;
 mod doctor;
 mod folder;
 mod keys;
+mod offline;
 mod revocations;
 mod scopes;
 mod secrets;

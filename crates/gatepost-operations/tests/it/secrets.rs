@@ -6,7 +6,7 @@ use std::time::Duration;
 use gatepost_operations::core::clients::ClientId;
 use gatepost_operations::failure::Kind;
 use gatepost_operations::secrets::{self, AddSecret, Ending};
-use gatepost_operations::{api_secrets, master_key, usage};
+use gatepost_operations::{api_secrets, master_key, news, usage};
 
 use crate::stage::{ACTOR, Stage, ask, open};
 
@@ -24,6 +24,7 @@ async fn a_roll_lets_old_and_new_in_until_the_overlap_closes_itself() {
     assert!(ask(&stage.gate, id, new.secret.expose()).await.is_ok());
 
     stage.pass(DAY);
+    news::take_up(&stage.gate).await.unwrap();
     let refused = ask(&stage.gate, id, old).await.err().unwrap();
     assert_eq!(refused.reason, "the secret has expired");
     assert!(ask(&stage.gate, id, new.secret.expose()).await.is_ok());

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use gatepost_operations::apis::{self, CreateApi, PassportChoices};
@@ -24,11 +24,19 @@ use gatepost_operations::tokens::{self, IssuedToken, TokenRequest};
 pub(crate) const ACTOR: Actor = Actor::System;
 
 /// A clock that stands still until it is moved.
-pub(crate) struct Hands(AtomicI64);
+pub(crate) struct Hands {
+    wall: AtomicI64,
+    /// Microseconds.
+    steady: AtomicU64,
+}
 
 impl Clock for Hands {
     fn now(&self) -> Timestamp {
-        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+        Timestamp::from_micros(self.wall.load(Ordering::SeqCst))
+    }
+
+    fn steady(&self) -> Duration {
+        Duration::from_micros(self.steady.load(Ordering::SeqCst))
     }
 }
 
@@ -42,7 +50,8 @@ impl Stage {
     /// An empty store, with small RSA keys so that tests are quick.
     pub(crate) async fn empty() -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        let hands = Arc::new(Hands(AtomicI64::new(1_800_000_000_000_000)));
+        let hands =
+            Arc::new(Hands { wall: AtomicI64::new(1_800_000_000_000_000), steady: AtomicU64::new(0) });
         let gate = open(folder.path(), &hands).await;
         Self { folder, hands, gate }
     }
@@ -67,14 +76,20 @@ impl Stage {
         open(self.folder.path(), &self.hands).await
     }
 
-    /// Moves the clock.
+    /// Time passes on both clocks.
     pub(crate) fn pass(&self, time: Duration) {
-        self.hands.0.fetch_add(i64::try_from(time.as_micros()).unwrap(), Ordering::SeqCst);
+        self.hands.wall.fetch_add(i64::try_from(time.as_micros()).unwrap(), Ordering::SeqCst);
+        self.hands.steady.fetch_add(u64::try_from(time.as_micros()).unwrap(), Ordering::SeqCst);
     }
 
-    /// Moves the clock back.
+    /// Somebody sets the wall clock back.
     pub(crate) fn set_back(&self, time: Duration) {
-        self.hands.0.fetch_sub(i64::try_from(time.as_micros()).unwrap(), Ordering::SeqCst);
+        self.hands.wall.fetch_sub(i64::try_from(time.as_micros()).unwrap(), Ordering::SeqCst);
+    }
+
+    /// Somebody sets the wall clock forward.
+    pub(crate) fn set_forward(&self, time: Duration) {
+        self.hands.wall.fetch_add(i64::try_from(time.as_micros()).unwrap(), Ordering::SeqCst);
     }
 
     pub(crate) fn now(&self) -> Timestamp {

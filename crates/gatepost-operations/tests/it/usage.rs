@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gatepost_operations::usage;
+use gatepost_operations::{news, usage};
 
 use crate::stage::{Stage, ask};
 
@@ -14,6 +14,7 @@ async fn tokens_are_counted_by_client_and_hour_and_summed_up() {
         ask(&stage.gate, &acme.client.client_id, acme.secret.expose()).await.unwrap();
     }
     stage.pass(Duration::from_secs(3_600));
+    news::take_up(&stage.gate).await.unwrap();
     ask(&stage.gate, &acme.client.client_id, acme.secret.expose()).await.unwrap();
     ask(&stage.gate, &other.client.client_id, other.secret.expose()).await.unwrap();
     usage::flush(&stage.gate).await.unwrap();

@@ -1,6 +1,7 @@
 //! This folder is where the public endpoints are, one a file.
 
 pub(crate) mod docs;
+pub(crate) mod feeds;
 pub(crate) mod forward_auth;
 pub(crate) mod health;
 pub(crate) mod introspect;

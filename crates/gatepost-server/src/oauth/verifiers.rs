@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use gatepost_guard::{Caller, Fetched, Fetching, Guard, KeySource, Refusal, RevocationCheck, SystemClock};
+use gatepost_guard::{Caller, Fetched, Fetching, Guard, KeySource, Refusal, RevocationCheck};
 use gatepost_operations::core::apis::{ApiId, ApiWithScopes};
 use gatepost_operations::core::keys::KeyState;
 use gatepost_operations::core::time::Timestamp;
@@ -53,6 +53,15 @@ impl Verifiers {
     pub(crate) async fn current(&self) -> Arc<Judges> {
         let judges = self.0.current.load_full();
         if judges.are_of(&self.0.gate.ring()) { judges } else { self.renewed().await }
+    }
+
+    /// How many tokens had been verified before when they were asked about, and how many had not.
+    pub(crate) fn cache_lookups(&self) -> (u64, u64) {
+        let judges = self.0.current.load();
+        let of_all = judges.judges.values().map(|judge| judge.guard.status());
+        of_all.fold((0, 0), |(hits, misses), status| {
+            (hits.saturating_add(status.cache_hits), misses.saturating_add(status.cache_misses))
+        })
     }
 
     async fn renewed(&self) -> Arc<Judges> {
@@ -146,7 +155,7 @@ fn guard(api: &ApiWithScopes, gate: &Arc<Gate>) -> Option<Guard> {
         // Asked when the ring is swapped, and then alone: in between there is nothing newer.
         .refetch_floor(Duration::MAX)
         .revocations(revocations)
-        .clock(ServerClock { gate: Arc::clone(gate), steady: SystemClock::new() })
+        .clock(ServerClock { gate: Arc::clone(gate) })
         .build();
     built
         .inspect_err(|error| {
@@ -193,10 +202,9 @@ impl RevocationCheck for OwnRevocations {
     }
 }
 
-/// The time of day as operations tell it, and a steady clock beside it.
+/// The clocks of the operations.
 struct ServerClock {
     gate: Arc<Gate>,
-    steady: SystemClock,
 }
 
 impl gatepost_guard::Clock for ServerClock {
@@ -205,6 +213,6 @@ impl gatepost_guard::Clock for ServerClock {
     }
 
     fn steady(&self) -> Duration {
-        gatepost_guard::Clock::steady(&self.steady)
+        self.gate.clock.steady()
     }
 }

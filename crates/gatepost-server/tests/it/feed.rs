@@ -330,6 +330,7 @@ async fn without_the_feed_a_guard_serves_on_for_a_while_and_then_does_as_it_was_
     }
 
     // What was revoked meanwhile is heard before anything else is let in.
+    server.pass(601).await;
     revocations::end_tokens_of_client(&server.gate, &Actor::System, C).await.unwrap();
     let _wire = Wire::of(&server, address);
     within_five_seconds(&refusing, &good, "revoked").await;

@@ -8,6 +8,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use gatepost_core::actor::Actor;
 use gatepost_core::apis::ApiId;
@@ -18,7 +19,7 @@ use gatepost_operations::clock::Clock;
 use gatepost_operations::config::{Config, Overrides};
 use gatepost_operations::gate::Gate;
 use gatepost_operations::telemetry::metrics::Metrics;
-use gatepost_operations::{apis, setup};
+use gatepost_operations::{apis, news, setup};
 use gatepost_server::http::layers::Edge;
 use gatepost_server::http::limits::Limits;
 use gatepost_server::public_routes;
@@ -42,15 +43,23 @@ pub(crate) const START: i64 = 1_710_220_031_577_478;
 pub(crate) struct SteppingClock {
     micros: AtomicI64,
     step: AtomicI64,
+    /// Seconds; they pass when [`SteppingClock::advance`] says so, and no other way.
+    steady: AtomicU64,
 }
 
 impl SteppingClock {
     fn at(start: i64) -> Self {
-        Self { micros: AtomicI64::new(start), step: AtomicI64::new(7) }
+        Self { micros: AtomicI64::new(start), step: AtomicI64::new(7), steady: AtomicU64::new(0) }
     }
 
     /// Goes on by so many seconds.
     pub(crate) fn advance(&self, seconds: i64) {
+        self.steady.fetch_add(u64::try_from(seconds).unwrap(), Ordering::SeqCst);
+        self.set_forward(seconds);
+    }
+
+    /// Somebody sets the wall clock forward by so many seconds.
+    pub(crate) fn set_forward(&self, seconds: i64) {
         self.micros.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
     }
 
@@ -64,6 +73,10 @@ impl SteppingClock {
 impl Clock for SteppingClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_micros(self.micros.fetch_add(self.step.load(Ordering::SeqCst), Ordering::SeqCst))
+    }
+
+    fn steady(&self) -> Duration {
+        Duration::from_secs(self.steady.load(Ordering::SeqCst))
     }
 }
 
@@ -119,6 +132,12 @@ impl TestServer {
     pub(crate) async fn restarted(self) -> Self {
         self.gate.store.close().await;
         self.another_server().await
+    }
+
+    /// Time passes while the store is heard.
+    pub(crate) async fn pass(&self, seconds: i64) {
+        self.clock.advance(seconds);
+        news::take_up(&self.gate).await.unwrap();
     }
 
     /// Sends one request through layers and routes.

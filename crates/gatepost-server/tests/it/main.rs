@@ -16,6 +16,7 @@ mod harness;
 mod hostile;
 mod hostile_apis;
 mod introspection;
+mod metrics;
 mod mutilated;
 mod order_of_checks;
 mod raw_http;

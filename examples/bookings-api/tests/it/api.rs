@@ -50,6 +50,15 @@ impl Api {
         (status.as_u16(), json)
     }
 
+    /// The page for Prometheus; it takes no token.
+    pub(crate) async fn metrics(&self) -> String {
+        let request = Request::get("/metrics").body(Body::empty()).unwrap();
+        let response = self.0.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        String::from_utf8(body.to_vec()).unwrap()
+    }
+
     pub(crate) async fn book(&self, token: &str, reference: &str) -> Answer {
         let body = json!({"reference": reference, "starts": "2030-01-31T09:00:00Z"});
         self.ask(token, "POST", "/bookings", &body.to_string()).await

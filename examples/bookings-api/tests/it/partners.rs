@@ -64,6 +64,19 @@ async fn without_a_valid_token_nothing_is_answered() {
 }
 
 #[tokio::test]
+async fn the_numbers_of_the_guard_are_in_the_metrics_of_the_api() {
+    let api = Api::new().await;
+    api.ask(&token(Some("acme"), &[]), "GET", "/bookings", "").await;
+    api.ask("nonsense", "GET", "/bookings", "").await;
+    let page = api.metrics().await;
+    for line in
+        ["gatepost_guard_accepted_total 1", "gatepost_guard_refused_total{reason=\"not_three_parts\"} 1"]
+    {
+        assert!(page.lines().any(|found| found == line), "{page}");
+    }
+}
+
+#[tokio::test]
 async fn a_token_without_a_partner_books_nothing() {
     let api = Api::new().await;
     let nobody = token(None, &BOTH);

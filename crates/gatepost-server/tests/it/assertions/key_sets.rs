@@ -63,7 +63,7 @@ async fn a_client_changes_its_keys_by_itself() {
     assert_eq!(host.callers(), 2);
 
     host.publishes(&[new.jwk()], 600);
-    server.clock.advance(601);
+    server.pass(601).await;
     assert_eq!(send(&server, &old.assertion(&server, "4")).await.status, 401, "withdrawn");
     send(&server, &new.assertion(&server, "5")).await.token();
 }
@@ -150,9 +150,9 @@ async fn keys_at_hand_count_while_their_host_is_away_and_no_other_client_is_hurt
     send(&server, &signer.assertion(&server, "1")).await.token();
 
     host.says("503 Service Unavailable", "", "");
-    server.clock.advance(3_600);
+    server.pass(3_600).await;
     send(&server, &signer.assertion(&server, "2")).await.token();
-    server.clock.advance(25 * 3_600);
+    server.pass(25 * 3_600).await;
     assert_eq!(send(&server, &signer.assertion(&server, "3")).await.status, 401);
     assert!(reason(&server).contains("no key with the token's kid"), "{}", reason(&server));
     server.send(Ask::post(STANDARD_DOOR).json(&credentials(OURS, &our_secret()))).await.token();
