@@ -39,6 +39,21 @@ pub enum KeyError {
         /// Which rule it breaks.
         why: &'static str,
     },
+    /// An RSA key of a number of primes that no library here holds.
+    #[error("an RSA key may have two primes, or four and 4096 bits; make one of those")]
+    PrimeCount,
+    /// Keys of this algorithm are not made of primes to choose a number of.
+    #[error("{algorithm} keys are not made of primes; leave the number of primes out")]
+    NoPrimes {
+        /// The algorithm.
+        algorithm: crate::Algorithm,
+    },
+    /// This build has no library that holds RSA keys of four primes.
+    #[error(
+        "this build can't hold RSA keys of four primes; use a released program, or build with \
+         `--features multi-prime`"
+    )]
+    FourPrimesAbsent,
     /// The point is not on the curve, or not of the right length.
     #[error("the {curve} public key is not a point of the curve; make a new key")]
     NotOnCurve {

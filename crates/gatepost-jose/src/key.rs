@@ -8,7 +8,7 @@ use aws_lc_rs::signature::ParsedPublicKey;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::algorithm::{Algorithm, PrivateKey, PublicMaterial, RsaBits};
+use crate::algorithm::{Algorithm, Primes, PrivateKey, PublicMaterial, RsaBits};
 use crate::error::KeyError;
 use crate::jwk::Jwk;
 use crate::{pem, thumbprint};
@@ -75,24 +75,31 @@ impl SigningKey {
         Self::of(PrivateKey::generate(algorithm, bits)?)
     }
 
+    /// A new RSA key of four primes; it has 4096 bits. Refused for other algorithms and by builds that can't hold one.
+    pub fn generate_of_four_primes(algorithm: Algorithm) -> Result<Self, KeyError> {
+        Self::of(PrivateKey::generate_of_four_primes(algorithm)?)
+    }
+
     /// From PKCS#8 (RFC 5958).
     pub fn from_pkcs8_der(algorithm: Algorithm, der: &[u8]) -> Result<Self, KeyError> {
         Self::of(PrivateKey::from_pkcs8(algorithm, der)?)
     }
 
     /// From PEM: PKCS#8, PKCS#1 (`RSA PRIVATE KEY`) or SEC1 (`EC PRIVATE KEY`), unencrypted.
+    ///
+    /// A PEM comes from elsewhere, so all its numbers are checked.
     pub fn from_pem(algorithm: Algorithm, text: &str) -> Result<Self, KeyError> {
         let block = pem::read(text)?;
-        match block.label.as_str() {
-            "PRIVATE KEY" => Self::from_pkcs8_der(algorithm, &block.der),
-            "RSA PRIVATE KEY" if algorithm.is_rsa() => {
-                Self::of(PrivateKey::from_traditional(algorithm, &block.der)?)
-            }
+        let private = match block.label.as_str() {
+            "PRIVATE KEY" => PrivateKey::from_pkcs8(algorithm, &block.der)?,
+            "RSA PRIVATE KEY" if algorithm.is_rsa() => PrivateKey::from_traditional(algorithm, &block.der)?,
             "EC PRIVATE KEY" if algorithm == Algorithm::Es256 => {
-                Self::of(PrivateKey::from_traditional(algorithm, &block.der)?)
+                PrivateKey::from_traditional(algorithm, &block.der)?
             }
-            _ => Err(KeyError::WrongPem { found: block.label, wanted: PRIVATE_LABELS }),
-        }
+            _ => return Err(KeyError::WrongPem { found: block.label, wanted: PRIVATE_LABELS }),
+        };
+        private.check()?;
+        Self::of(private)
     }
 
     fn of(private: PrivateKey) -> Result<Self, KeyError> {
@@ -138,6 +145,12 @@ impl SigningKey {
     #[must_use]
     pub fn signature_len(&self) -> usize {
         self.public.signature_len()
+    }
+
+    /// Of how many primes an RSA key is; nothing for others.
+    #[must_use]
+    pub fn primes(&self) -> Option<Primes> {
+        self.private.primes()
     }
 }
 

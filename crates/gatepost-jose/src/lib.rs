@@ -28,7 +28,7 @@ mod strict_json;
 mod thumbprint;
 pub mod verify;
 
-pub use algorithm::{Algorithm, RsaBits};
+pub use algorithm::{Algorithm, Primes, RsaBits, Yardstick};
 pub use claims::{Claims, ScopeForm};
 pub use error::{KeyError, Rejection};
 pub use expect::{Expectation, Expected};

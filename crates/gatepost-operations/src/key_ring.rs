@@ -10,10 +10,11 @@ use aws_lc_rs::digest::{SHA256, digest};
 use gatepost_core::apis::{ApiAccess, ApiId, ApiWithScopes};
 use gatepost_core::keys::{KeyOwner, KeyState, StoredKey, WrappingKeys};
 use gatepost_jose::sign::SigningInput;
-use gatepost_jose::{JwkSet, KeyId, PublicKey, SigningKey, base64url};
+use gatepost_jose::{JwkSet, KeyError, KeyId, Primes, PublicKey, SigningKey, base64url};
 use gatepost_store::Store;
 
 use crate::failure::{Failure, Kind};
+use crate::keys::primes;
 
 /// All APIs with their keys.
 pub struct KeyRing {
@@ -120,6 +121,11 @@ impl KeyRing {
         self.service.as_ref()
     }
 
+    /// Of how many primes an RSA key is, while it is held.
+    pub fn primes_of(&self, kid: &KeyId) -> Option<Primes> {
+        self.held.get(kid)?.primes()
+    }
+
     /// Whether every API has a key to sign with.
     pub fn is_complete(&self) -> bool {
         self.apis.iter().all(|api| self.tokens.contains_key(&api.api.id))
@@ -210,8 +216,13 @@ fn open(stored: &StoredKey, wrapping: &WrappingKeys) -> Result<SigningKey, Failu
         )
     };
 
-    let key =
-        SigningKey::from_pkcs8_der(stored.algorithm, &der).map_err(|error| damaged(error.to_string()))?;
+    let key = SigningKey::from_pkcs8_der(stored.algorithm, &der).map_err(|error| match error {
+        KeyError::FourPrimesAbsent => primes::absent(format!(
+            "the signing key {} has four primes, which this build can't hold",
+            stored.kid
+        )),
+        other => damaged(other.to_string()),
+    })?;
     if *key.kid() != stored.kid {
         return Err(damaged("its thumbprint is not the stored one".to_owned()));
     }

@@ -6,18 +6,21 @@ use std::fmt;
 use std::str::FromStr;
 
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, ParsedPublicKey, RsaKeyPair};
+use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, ParsedPublicKey};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use self::four_primes::FourPrimes;
 use crate::error::KeyError;
 
 mod eddsa;
 mod es256;
+mod four_primes;
 mod ps256;
 mod rs256;
 mod rsa;
 
+pub use four_primes::{Primes, Yardstick};
 pub use rsa::RsaBits;
 
 /// The signature algorithms (RFC 7518 section 3.1, RFC 8037). Names are case-sensitive.
@@ -84,8 +87,8 @@ impl FromStr for Algorithm {
 
 /// A private key, parsed, with the algorithm that it alone is used with.
 pub(crate) enum PrivateKey {
-    Rs256(RsaKeyPair),
-    Ps256(RsaKeyPair),
+    Rs256(rsa::Pair),
+    Ps256(rsa::Pair),
     Es256(EcdsaKeyPair),
     EdDsa(Ed25519KeyPair),
 }
@@ -97,6 +100,16 @@ impl PrivateKey {
             Algorithm::Ps256 => rsa::generate(algorithm, bits).map(Self::Ps256),
             Algorithm::Es256 => es256::generate().map(Self::Es256),
             Algorithm::EdDsa => eddsa::generate().map(Self::EdDsa),
+        }
+    }
+
+    /// A new RSA key of four primes, which has 4096 bits.
+    pub(crate) fn generate_of_four_primes(algorithm: Algorithm) -> Result<Self, KeyError> {
+        let made = || FourPrimes::generate().map(rsa::Pair::Four);
+        match algorithm {
+            Algorithm::Rs256 => made().map(Self::Rs256),
+            Algorithm::Ps256 => made().map(Self::Ps256),
+            Algorithm::Es256 | Algorithm::EdDsa => Err(KeyError::NoPrimes { algorithm }),
         }
     }
 
@@ -116,6 +129,25 @@ impl PrivateKey {
             Algorithm::Ps256 => rsa::from_pkcs1(algorithm, der).map(Self::Ps256),
             Algorithm::Es256 => es256::from_sec1(der).map(Self::Es256),
             Algorithm::EdDsa => Err(KeyError::Encoding { algorithm }),
+        }
+    }
+
+    /// Whether the numbers of the key belong together, where the library has not looked when it read them.
+    pub(crate) fn check(&self) -> Result<(), KeyError> {
+        match self {
+            Self::Rs256(rsa::Pair::Four(key)) | Self::Ps256(rsa::Pair::Four(key)) => key.check(),
+            Self::Rs256(rsa::Pair::Two(_))
+            | Self::Ps256(rsa::Pair::Two(_))
+            | Self::Es256(_)
+            | Self::EdDsa(_) => Ok(()),
+        }
+    }
+
+    /// Of how many primes an RSA key is.
+    pub(crate) fn primes(&self) -> Option<Primes> {
+        match self {
+            Self::Rs256(key) | Self::Ps256(key) => Some(key.primes()),
+            Self::Es256(_) | Self::EdDsa(_) => None,
         }
     }
 

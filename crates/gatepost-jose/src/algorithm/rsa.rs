@@ -8,6 +8,7 @@ use aws_lc_rs::signature::{
 };
 use zeroize::Zeroizing;
 
+use super::four_primes::{FourPrimes, Primes};
 use super::{Algorithm, PublicMaterial, signature_chance};
 use crate::der;
 use crate::error::KeyError;
@@ -36,25 +37,69 @@ impl RsaBits {
     }
 }
 
-pub(super) fn generate(algorithm: Algorithm, bits: RsaBits) -> Result<RsaKeyPair, KeyError> {
-    RsaKeyPair::generate(bits.size()).map_err(|_| KeyError::Generation { algorithm })
+/// An RSA key, in the library that can hold it.
+pub(crate) enum Pair {
+    /// Of two primes, in aws-lc-rs.
+    Two(RsaKeyPair),
+    /// Of four primes, in OpenSSL.
+    Four(FourPrimes),
 }
 
-pub(super) fn from_pkcs8(algorithm: Algorithm, der: &[u8]) -> Result<RsaKeyPair, KeyError> {
-    RsaKeyPair::from_pkcs8(der).map_err(|_| KeyError::Encoding { algorithm })
+impl Pair {
+    pub(super) fn primes(&self) -> Primes {
+        match self {
+            Self::Two(_) => Primes::Two,
+            Self::Four(_) => Primes::Four,
+        }
+    }
 }
 
-pub(super) fn from_pkcs1(algorithm: Algorithm, der: &[u8]) -> Result<RsaKeyPair, KeyError> {
+pub(super) fn generate(algorithm: Algorithm, bits: RsaBits) -> Result<Pair, KeyError> {
+    let made = RsaKeyPair::generate(bits.size()).map_err(|_| KeyError::Generation { algorithm })?;
+    Ok(Pair::Two(made))
+}
+
+pub(super) fn from_pkcs8(algorithm: Algorithm, der: &[u8]) -> Result<Pair, KeyError> {
+    if let Some(inner) = der::rsa_pkcs8(der)
+        && let Some(many) = of_many_primes(inner)
+    {
+        return many;
+    }
+    RsaKeyPair::from_pkcs8(der).map(Pair::Two).map_err(|_| KeyError::Encoding { algorithm })
+}
+
+pub(super) fn from_pkcs1(algorithm: Algorithm, der: &[u8]) -> Result<Pair, KeyError> {
+    of_many_primes(der).unwrap_or_else(|| two_primes_from_pkcs1(algorithm, der).map(Pair::Two))
+}
+
+/// The key, if its encoding says that it has more than two primes.
+fn of_many_primes(pkcs1: &[u8]) -> Option<Result<Pair, KeyError>> {
+    match der::rsa_primes(pkcs1)? {
+        2 => None,
+        4 => Some(FourPrimes::from_pkcs1(pkcs1).map(Pair::Four)),
+        _ => Some(Err(KeyError::PrimeCount)),
+    }
+}
+
+pub(super) fn two_primes_from_pkcs1(algorithm: Algorithm, der: &[u8]) -> Result<RsaKeyPair, KeyError> {
     RsaKeyPair::from_der(der).map_err(|_| KeyError::Encoding { algorithm })
 }
 
-pub(super) fn to_pkcs8(algorithm: Algorithm, key: &RsaKeyPair) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let der: Pkcs8V1Der<'static> = key.as_der().map_err(|_| KeyError::Encoding { algorithm })?;
-    Ok(Zeroizing::new(der.as_ref().to_vec()))
+pub(super) fn to_pkcs8(algorithm: Algorithm, key: &Pair) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    match key {
+        Pair::Two(key) => {
+            let der: Pkcs8V1Der<'static> = key.as_der().map_err(|_| KeyError::Encoding { algorithm })?;
+            Ok(Zeroizing::new(der.as_ref().to_vec()))
+        }
+        Pair::Four(key) => key.to_pkcs8(),
+    }
 }
 
-pub(super) fn public_material(algorithm: Algorithm, key: &RsaKeyPair) -> Result<PublicMaterial, KeyError> {
-    public_from_pkcs1(algorithm, key.public_key().as_ref())
+pub(super) fn public_material(algorithm: Algorithm, key: &Pair) -> Result<PublicMaterial, KeyError> {
+    match key {
+        Pair::Two(key) => public_from_pkcs1(algorithm, key.public_key().as_ref()),
+        Pair::Four(key) => from_spki(algorithm, &key.spki()?),
+    }
 }
 
 pub(super) fn public_from_pkcs1(algorithm: Algorithm, der: &[u8]) -> Result<PublicMaterial, KeyError> {
@@ -121,6 +166,18 @@ fn check_exponent(e: &[u8]) -> Result<(), KeyError> {
 }
 
 pub(super) fn sign(
+    algorithm: Algorithm,
+    key: &Pair,
+    padding: &'static dyn RsaEncoding,
+    message: &[u8],
+) -> Result<Vec<u8>, KeyError> {
+    match key {
+        Pair::Two(key) => sign_with_two(algorithm, key, padding, message),
+        Pair::Four(key) => key.sign(algorithm, message),
+    }
+}
+
+pub(super) fn sign_with_two(
     algorithm: Algorithm,
     key: &RsaKeyPair,
     padding: &'static dyn RsaEncoding,

@@ -5,6 +5,7 @@
 mod cross_check;
 mod differential;
 mod expectations;
+mod four_primes;
 mod hostile_input;
 mod key_files;
 mod keyring;

@@ -13,6 +13,8 @@ use crate::clock::written;
 use crate::config::write_duration;
 use crate::failure::Failure;
 use crate::gate::Gate;
+use crate::keys;
+use crate::keys::pace::Pace;
 
 /// A running server does what is due within a second; what waits longer waits for one.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -33,6 +35,7 @@ pub(super) async fn checks(gate: &Gate) -> Result<Vec<Check>, Failure> {
             "restore the store from a backup",
         ));
     }
+    checks.extend(keys::pace::measure(gate).await?.iter().map(pace));
     let keys = gate.store.keys().await?;
     let older = keys.iter().filter(|key| !gate.master.wrapping.is_current(&key.sealed.wrapping)).count();
     if older > 0 {
@@ -41,6 +44,14 @@ pub(super) async fn checks(gate: &Gate) -> Result<Vec<Check>, Failure> {
         checks.push(Check::warn("keys", what, why, "gatepost key rewrap"));
     }
     Ok(checks)
+}
+
+/// Whether a key of four primes is worth having here.
+fn pace(pace: &Pace) -> Check {
+    if pace.is_slow() {
+        return Check::warn("keys", pace.what(), pace.why(), pace.fix());
+    }
+    Check::ok("keys", pace.what())
 }
 
 fn of_api(gate: &Gate, api: &ApiWithScopes) -> Vec<Check> {

@@ -4,10 +4,10 @@ use gatepost_core::actor::Actor;
 use gatepost_core::change::Change;
 use gatepost_core::keys::{KeyOwner, KeyState, StoredKey, rotation};
 use gatepost_core::secret::Secret;
-use gatepost_jose::SigningKey;
+use gatepost_jose::{KeyError, SigningKey};
 
 use super::rotation::keys_of;
-use super::{KeyMaker, KeyView, owner_name};
+use super::{KeyMaker, KeyView, primes};
 use crate::apis;
 use crate::failure::Failure;
 use crate::gate::Gate;
@@ -15,7 +15,10 @@ use crate::gate::Gate;
 /// Publishes the private key in `pem` as the next key of an API; `promote` lets it sign.
 pub async fn import(gate: &Gate, actor: &Actor, api: &str, pem: &Secret) -> Result<KeyView, Failure> {
     let found = apis::find(gate, api)?;
-    let unusable = |error: gatepost_jose::KeyError| {
+    let unusable = |error: KeyError| {
+        if error == KeyError::FourPrimesAbsent {
+            return primes::absent("the private key has four primes, which this build can't hold");
+        }
         let what = format!("this is no {} private key that can be used: {error}", found.api.algorithm);
         Failure::invalid(
             "key.import",
@@ -35,7 +38,6 @@ pub async fn import(gate: &Gate, actor: &Actor, api: &str, pem: &Secret) -> Resu
     }
     let signs_from = now.after(gate.config.keys.publish_ahead);
     let imported = StoredKey { state: KeyState::Published, signs_from, ..sealed };
-    let view = KeyView::of(&imported, owner_name(gate, imported.owner));
-    gate.apply(actor, vec![Change::KeyAdded(imported)]).await?;
-    Ok(view)
+    gate.apply(actor, vec![Change::KeyAdded(imported.clone())]).await?;
+    Ok(KeyView::of(gate, &imported))
 }

@@ -3,7 +3,7 @@
 use gatepost_core::apis::Api;
 use gatepost_core::keys::{self, KeyOwner, StoredKey};
 use gatepost_core::time::Timestamp;
-use gatepost_jose::{Algorithm, KeyError, RsaBits, SigningKey};
+use gatepost_jose::{Algorithm, KeyError, Primes, RsaBits, SigningKey};
 
 use crate::config::Config;
 use crate::entropy::Entropy;
@@ -14,6 +14,20 @@ use crate::master_key::MasterKey;
 /// The first key of a new API.
 pub(crate) async fn first_key(gate: &Gate, api: &Api) -> Result<StoredKey, Failure> {
     KeyMaker::of(gate).first(KeyOwner::Api(api.id), api.algorithm, gate.clock.now()).await
+}
+
+/// What kind of key is to be made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) algorithm: Algorithm,
+    /// Of how many primes an RSA key is to be.
+    pub(crate) primes: Primes,
+}
+
+impl From<Algorithm> for Wanted {
+    fn from(algorithm: Algorithm) -> Self {
+        Self { algorithm, primes: Primes::Two }
+    }
 }
 
 /// What making a key takes; setup has it before there is a gate.
@@ -33,10 +47,10 @@ impl<'a> KeyMaker<'a> {
     pub(crate) async fn first(
         &self,
         owner: KeyOwner,
-        algorithm: Algorithm,
+        wanted: impl Into<Wanted>,
         now: Timestamp,
     ) -> Result<StoredKey, Failure> {
-        let key = self.generate(algorithm).await?;
+        let key = self.generate(wanted.into()).await?;
         self.sealed(owner, &key, now)
     }
 
@@ -54,7 +68,7 @@ impl<'a> KeyMaker<'a> {
     }
 
     /// Generates a key and lets it sign and verify once.
-    async fn generate(&self, algorithm: Algorithm) -> Result<SigningKey, Failure> {
+    async fn generate(&self, wanted: Wanted) -> Result<SigningKey, Failure> {
         let bits = match self.config.keys.rsa_bits {
             2048 => RsaBits::B2048,
             3072 => RsaBits::B3072,
@@ -62,7 +76,10 @@ impl<'a> KeyMaker<'a> {
         };
         // A large RSA key takes a second or more: not on an async worker.
         let made = tokio::task::spawn_blocking(move || {
-            let key = SigningKey::generate(algorithm, bits)?;
+            let key = match wanted.primes {
+                Primes::Two => SigningKey::generate(wanted.algorithm, bits)?,
+                Primes::Four => SigningKey::generate_of_four_primes(wanted.algorithm)?,
+            };
             key.self_test()?;
             Ok::<_, KeyError>(key)
         });

@@ -2,6 +2,8 @@
 
 mod import;
 mod maker;
+pub mod pace;
+pub(crate) mod primes;
 mod revoke;
 mod rewrap;
 mod rotation;
@@ -10,7 +12,7 @@ pub use import::import;
 pub(crate) use maker::{KeyMaker, first_key};
 pub use revoke::{BlastRadius, blast_radius, revoke};
 pub use rewrap::rewrap;
-pub use rotation::{Plan, next_due, promote, retire, rotate, tick};
+pub use rotation::{Plan, next_due, promote, retire, rotate, rotate_to, tick};
 
 use gatepost_core::keys::{KeyOwner, StoredKey};
 use gatepost_jose::PublicKey;
@@ -29,6 +31,9 @@ pub struct KeyView {
     pub api: String,
     /// Its algorithm.
     pub alg: &'static str,
+    /// Of how many primes an RSA key is, while its private half is in use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub primes: Option<u8>,
     /// Where it is in its life.
     pub state: &'static str,
     /// From when on it signs (RFC 3339).
@@ -45,7 +50,7 @@ pub async fn list(gate: &Gate, api: Option<&str>) -> Result<Vec<KeyView>, Failur
     let wanted = api.map(|name| apis::find(gate, name)).transpose()?;
     let stored = gate.store.keys().await?;
     let belongs = |key: &&StoredKey| wanted.as_ref().is_none_or(|api| key.owner == KeyOwner::Api(api.api.id));
-    Ok(stored.iter().filter(belongs).map(|key| KeyView::of(key, owner_name(gate, key.owner))).collect())
+    Ok(stored.iter().filter(belongs).map(|key| KeyView::of(gate, key)).collect())
 }
 
 /// The public half of the key that signs for an API, as PEM and as JWK.
@@ -79,11 +84,12 @@ impl PublicHalf {
 }
 
 impl KeyView {
-    fn of(key: &StoredKey, api: String) -> Self {
+    fn of(gate: &Gate, key: &StoredKey) -> Self {
         Self {
             kid: key.kid.as_str().to_owned(),
-            api,
+            api: owner_name(gate, key.owner),
             alg: key.algorithm.as_str(),
+            primes: gate.ring().primes_of(&key.kid).map(gatepost_jose::Primes::count),
             state: key.state.as_str(),
             signs_from: crate::clock::written(key.signs_from),
             verifies_until: key.verifies_until.map(crate::clock::written),

@@ -7,6 +7,7 @@ use gatepost_core::keys::{KeyOwner, KeyState, StoredKey};
 use gatepost_core::usage::Hour;
 use serde::Serialize;
 
+use super::primes::next_key;
 use super::rotation::{keys_of, moved};
 use super::{KeyMaker, find, owner_name};
 use crate::apis;
@@ -91,7 +92,8 @@ async fn with_successor(gate: &Gate, key: &StoredKey, api: &str) -> Result<Vec<C
         Some(published) => moved(published, KeyState::Signing, None),
         None => {
             let maker = KeyMaker::of(gate);
-            Change::KeyAdded(maker.first(key.owner, found.api.algorithm, gate.clock.now()).await?)
+            let wanted = next_key(gate, &found, &keys, None)?;
+            Change::KeyAdded(maker.first(key.owner, wanted, gate.clock.now()).await?)
         }
     };
     Ok(vec![revoked(gate, key), successor])

@@ -11,9 +11,12 @@ use gatepost_core::change::Change;
 use gatepost_core::keys::rotation::{self, Schedule, Step};
 use gatepost_core::keys::{KeyOwner, KeyState, StoredKey};
 use gatepost_core::time::Timestamp;
+use gatepost_jose::Primes;
 use serde::Serialize;
 
-use super::{KeyMaker, KeyView, find, owner_name};
+use super::maker::Wanted;
+use super::primes::next_key;
+use super::{KeyMaker, KeyView, find};
 use crate::apis;
 use crate::failure::{Failure, Kind};
 use crate::gate::Gate;
@@ -32,6 +35,9 @@ pub struct Plan {
     pub signing: Option<String>,
     /// The key that signs next; not made yet in a rehearsal.
     pub next: Option<String>,
+    /// Of how many primes the next key is, if it is an RSA key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub primes: Option<u8>,
     /// When the next key is in the key set (RFC 3339).
     pub published: String,
     /// From when on it may sign (RFC 3339).
@@ -44,6 +50,17 @@ pub struct Plan {
 
 /// Makes and publishes the next key of an API; in a rehearsal only says when what would happen.
 pub async fn rotate(gate: &Gate, actor: &Actor, api: &str, rehearsal: bool) -> Result<Plan, Failure> {
+    rotate_to(gate, actor, api, None, rehearsal).await
+}
+
+/// As [`rotate`], to an RSA key of so many primes; as many as the present one has when none are named.
+pub async fn rotate_to(
+    gate: &Gate,
+    actor: &Actor,
+    api: &str,
+    primes: Option<Primes>,
+    rehearsal: bool,
+) -> Result<Plan, Failure> {
     let found = apis::find(gate, api)?;
     let keys = keys_of(gate, &found).await?;
     if let Some(published) = rotation::in_state(&keys, KeyState::Published) {
@@ -54,6 +71,7 @@ pub async fn rotate(gate: &Gate, actor: &Actor, api: &str, rehearsal: bool) -> R
         return Err(too_many(&found));
     }
 
+    let wanted = next_key(gate, &found, &keys, primes)?;
     let schedule = schedule(gate, &found);
     let now = gate.clock.now();
     let signs_from = now.after(schedule.publish_ahead);
@@ -61,13 +79,14 @@ pub async fn rotate(gate: &Gate, actor: &Actor, api: &str, rehearsal: bool) -> R
         api: found.api.name.as_str().to_owned(),
         signing: rotation::in_state(&keys, KeyState::Signing).map(|key| key.kid.as_str().to_owned()),
         next: None,
+        primes: wanted.algorithm.is_rsa().then(|| wanted.primes.count()),
         published: crate::clock::written(now),
         signs_from: crate::clock::written(signs_from),
         swaps_by_itself: schedule.swaps_by_itself,
         verifies_until: crate::clock::written(signs_from.after(schedule.token_life)),
     };
     if !rehearsal {
-        let published = published(gate, &found, signs_from).await?;
+        let published = published(gate, &found, wanted, signs_from).await?;
         plan.next = Some(published.kid.as_str().to_owned());
         gate.apply(actor, vec![Change::KeyAdded(published)]).await?;
     }
@@ -109,7 +128,7 @@ pub async fn promote(gate: &Gate, actor: &Actor, api: &str, at_once: bool) -> Re
     );
     carry_out(gate, actor, &found, step).await?;
     let promoted = find(gate, kid.as_str()).await?;
-    Ok(KeyView::of(&promoted, owner_name(gate, promoted.owner)))
+    Ok(KeyView::of(gate, &promoted))
 }
 
 /// Takes a key out of the key set; while tokens of it may live only when told `at_once`.
@@ -139,7 +158,7 @@ pub async fn retire(gate: &Gate, actor: &Actor, kid: &str, at_once: bool) -> Res
         KeyState::Published | KeyState::Verifying => {
             gate.apply(actor, vec![moved(&key, KeyState::Retired, key.verifies_until)]).await?;
             let retired = find(gate, kid).await?;
-            Ok(KeyView::of(&retired, owner_name(gate, retired.owner)))
+            Ok(KeyView::of(gate, &retired))
         }
     }
 }
@@ -174,7 +193,8 @@ async fn carry_out(gate: &Gate, actor: &Actor, api: &ApiWithScopes, step: Step) 
     let name = api.api.name.as_str();
     let changes = match step {
         Step::Publish { signs_from } => {
-            let key = published(gate, api, signs_from).await?;
+            let wanted = next_key(gate, api, gate.ring().stored_of(api.api.id), None)?;
+            let key = published(gate, api, wanted, signs_from).await?;
             tracing::info!(api = name, kid = %key.kid, signs_from = crate::clock::written(signs_from), "key published");
             vec![Change::KeyAdded(key)]
         }
@@ -196,9 +216,13 @@ pub(super) fn moved(key: &StoredKey, to: KeyState, verifies_until: Option<Timest
     Change::KeyMoved { kid: key.kid.clone(), owner: key.owner, from: key.state, to, verifies_until }
 }
 
-async fn published(gate: &Gate, api: &ApiWithScopes, signs_from: Timestamp) -> Result<StoredKey, Failure> {
-    let key =
-        KeyMaker::of(gate).first(KeyOwner::Api(api.api.id), api.api.algorithm, gate.clock.now()).await?;
+async fn published(
+    gate: &Gate,
+    api: &ApiWithScopes,
+    wanted: Wanted,
+    signs_from: Timestamp,
+) -> Result<StoredKey, Failure> {
+    let key = KeyMaker::of(gate).first(KeyOwner::Api(api.api.id), wanted, gate.clock.now()).await?;
     Ok(StoredKey { state: KeyState::Published, signs_from, ..key })
 }
 

@@ -10,6 +10,7 @@
 mod client_keys;
 mod doctor;
 mod folder;
+mod four_primes;
 mod keys;
 mod offline;
 mod revocations;

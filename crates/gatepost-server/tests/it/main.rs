@@ -11,6 +11,8 @@ mod discovery;
 mod exchanges;
 mod feed;
 mod forward_auth;
+#[cfg(feature = "multi-prime")]
+mod four_primes;
 mod guard_rows;
 mod harness;
 mod hostile;

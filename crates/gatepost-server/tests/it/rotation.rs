@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use gatepost_core::actor::Actor;
 use gatepost_guard::{Clock as _, Feed, Fetched, Fetching, FixedKeys, Guard, JwksUrl, KeySource, Refusal};
+use gatepost_jose::Primes;
 use gatepost_operations::clients::{self, ClientSettings};
 use gatepost_operations::telemetry::metrics::Metrics;
 use gatepost_operations::{failure::Kind, keys};
@@ -167,13 +168,16 @@ struct Rehearsal {
     /// The key sets of the last day, the oldest first.
     published: VecDeque<(i64, String)>,
     signers: Vec<String>,
+    /// Of how many primes the key after so many others is to be, where that is said.
+    primes: fn(usize) -> Option<Primes>,
 }
 
 impl Rehearsal {
     async fn of(api: Api) -> Self {
         let scene = Scene::start().await;
         let guards = KEPT.iter().map(|seconds| Follower::of(&scene, api, *seconds, None)).collect();
-        Self { scene, api, guards, live: VecDeque::new(), published: VecDeque::new(), signers: Vec::new() }
+        let (live, published) = (VecDeque::new(), VecDeque::new());
+        Self { scene, api, guards, live, published, signers: Vec::new(), primes: |_| None }
     }
 
     /// Some hours pass; the keys move on while tokens are asked for; then everyone judges all that are valid.
@@ -217,7 +221,8 @@ impl Rehearsal {
             let promoted = keys::promote(gate, &Actor::System, name, false).await;
             assert!(promoted.as_ref().err().is_none_or(|early| early.kind != Kind::Internal), "{promoted:?}");
         }
-        let rotated = keys::rotate(gate, &Actor::System, name, false).await;
+        let primes = (self.primes)(self.signers.len());
+        let rotated = keys::rotate_to(gate, &Actor::System, name, primes, false).await;
         assert!(rotated.as_ref().err().is_none_or(|waits| waits.kind == Kind::Conflict), "{rotated:?}");
 
         let api = self.scene.server.api(name);
@@ -254,6 +259,20 @@ async fn a_hundred_rotations_under_load_refuse_no_token_and_sign_with_no_unpubli
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_without_ids_are_swapped_by_hand_and_refuse_no_token_either() {
     Rehearsal::of(Api::Default).await.until_rotated(100).await;
+}
+
+#[cfg(feature = "multi-prime")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn guards_follow_from_two_primes_to_four_and_back() {
+    let alternating = |signers| Some(if signers % 2 == 0 { Primes::Four } else { Primes::Two });
+    let rehearsal = Rehearsal { primes: alternating, ..Rehearsal::of(Api::Default).await };
+    let scene = Arc::clone(&rehearsal.scene);
+    rehearsal.until_rotated(3).await;
+
+    let keys = keys::list(&scene.server.gate, Some("default")).await.unwrap();
+    for primes in [2, 4] {
+        assert!(keys.iter().any(|key| key.primes == Some(primes)), "{keys:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

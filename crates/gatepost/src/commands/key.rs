@@ -1,6 +1,7 @@
 //! This file is where the commands about signing keys are carried out.
 
 use gatepost_operations::core::secret::Secret;
+use gatepost_operations::jose::Primes;
 use gatepost_operations::setup::DEFAULT_API;
 use gatepost_operations::{keys, master_key};
 use serde::Serialize;
@@ -10,7 +11,7 @@ use super::given;
 use crate::args::{Globals, KeyCommand, KeyFormat};
 use crate::ending::Trouble;
 
-const COLUMNS: [&str; 6] = ["api", "alg", "state", "signs_from", "verifies_until", "kid"];
+const COLUMNS: [&str; 7] = ["api", "alg", "primes", "state", "signs_from", "verifies_until", "kid"];
 
 /// Carries out a command about keys.
 pub(super) fn run(globals: &Globals, command: KeyCommand) -> Result<(), Trouble> {
@@ -37,7 +38,9 @@ async fn carry_out(desk: &Desk, command: KeyCommand, pem: Option<Secret>) -> Res
             let api = if all { None } else { Some(named(api.as_deref())) };
             desk.output.list(&keys::list(&desk.gate, api).await?, &COLUMNS)
         }
-        KeyCommand::Rotate { api, dry_run } => rotate(desk, named(api.as_deref()), dry_run).await,
+        KeyCommand::Rotate { api, primes, dry_run } => {
+            rotate(desk, named(api.as_deref()), primes, dry_run).await
+        }
         KeyCommand::Promote { api, now } => promote(desk, named(api.as_deref()), now).await,
         KeyCommand::Retire { kid, now } => {
             desk.output.show(&keys::retire(&desk.gate, &desk.actor, &kid, now).await?)
@@ -53,8 +56,8 @@ fn named(api: Option<&str>) -> &str {
     api.unwrap_or(DEFAULT_API)
 }
 
-async fn rotate(desk: &Desk, api: &str, rehearsal: bool) -> Result<(), Trouble> {
-    let plan = keys::rotate(&desk.gate, &desk.actor, api, rehearsal).await?;
+async fn rotate(desk: &Desk, api: &str, primes: Option<Primes>, rehearsal: bool) -> Result<(), Trouble> {
+    let plan = keys::rotate_to(&desk.gate, &desk.actor, api, primes, rehearsal).await?;
     if rehearsal {
         desk.output.note("A rehearsal: nothing was changed.");
     }

@@ -9,6 +9,7 @@ use gatepost_operations::clock::SystemClock;
 use gatepost_operations::config::Config;
 use gatepost_operations::failure::{Failure, Kind};
 use gatepost_operations::gate::Gate;
+use gatepost_operations::keys::pace;
 use gatepost_operations::running::{self, Hold, Running};
 use gatepost_operations::telemetry::logs::LogGuard;
 use gatepost_operations::{data_folder, master_key, setup, usage};
@@ -29,7 +30,7 @@ pub(super) struct Server {
     pub(super) gate: Arc<Gate>,
     serving: Serving,
     /// What goes on beside the requests.
-    background: [JoinHandle<()>; 3],
+    background: [JoinHandle<()>; 4],
     // The folder is this server's as long as it is held.
     hold: Option<Hold>,
 }
@@ -47,7 +48,7 @@ impl Server {
         let gate = Arc::new(setup::open_or_init(config, issuer, Arc::new(SystemClock)).await?);
         gate.metrics.watch_log(log.counts());
         let begin = |task: fn(Arc<Gate>) -> JoinHandle<()>| task(Arc::clone(&gate));
-        let background = [watch::start, rotation::start, flush::start].map(begin);
+        let background = [watch::start, rotation::start, flush::start, pace::report].map(begin);
         let serving = gatepost_server::serve(listeners, Arc::clone(&gate)).await?;
 
         let mut server = Self { gate, serving, background, hold };

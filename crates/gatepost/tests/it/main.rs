@@ -7,6 +7,7 @@ mod cli;
 mod dev;
 mod doctor;
 mod faults;
+mod four_primes;
 mod house;
 mod http;
 mod lifecycle;
