@@ -45,6 +45,9 @@ pub(crate) struct Arguments {
     /// Where the best raw figures of this machine are kept, against which a run is found void.
     #[arg(long, default_value = "target/gatepost-bench/raw.json")]
     pub figures: PathBuf,
+    /// Where the peers' programs are; they are installed beside the figures.
+    #[arg(long, default_value = "bench/peers")]
+    pub peers: PathBuf,
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -64,6 +67,8 @@ pub(crate) enum Measurement {
     Growth,
     /// What many client assertions add to memory and to the store.
     Assertions,
+    /// The same work on this server and on others; only when named, for it installs them from their registries.
+    Peers,
 }
 
 /// What the harness starts itself for.
@@ -137,7 +142,8 @@ impl Arguments {
     }
 
     pub(crate) fn wants(&self, measurement: Measurement) -> bool {
-        self.only.is_empty() || self.only.contains(&measurement)
+        let by_default = measurement != Measurement::Peers;
+        (self.only.is_empty() && by_default) || self.only.contains(&measurement)
     }
 
     pub(crate) fn subjects(&self) -> Vec<Subject> {

@@ -2,6 +2,7 @@
 //!
 //! Every assertion is valid for as long as one may be, so that none can be forgotten before the end.
 
+use std::fmt;
 use std::fs;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -41,6 +42,24 @@ pub(crate) struct Assertions {
     pub assertions_a_second: f64,
     /// Whether one of the first was refused when it came again at the end.
     pub replay_refused: bool,
+}
+
+impl fmt::Display for Assertions {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let replay = if self.replay_refused { "refused" } else { "ACCEPTED" };
+        write!(
+            out,
+            "{} client assertions of one client: resident {:.1} to {:.1} MB ({:+.1}), store {} to {} bytes, \
+             {:.0}/s; the first, sent again: {replay}",
+            self.count,
+            self.resident_before_mb,
+            self.resident_after_mb,
+            self.growth_mb,
+            self.stored_before_bytes,
+            self.stored_after_bytes,
+            self.assertions_a_second
+        )
+    }
 }
 
 pub(crate) async fn measure(installation: &Installation, count: u64) -> Outcome<Assertions> {
@@ -133,10 +152,13 @@ impl Signer {
         let signature = signed.map_err(|why| Failure::new("an assertion", why))?;
         let assertion = format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref()));
         // Nothing in an assertion needs encoding in a form.
-        Ok(Ask::Form(Bytes::from(format!(
-            "grant_type=client_credentials&client_assertion_type=\
+        Ok(Ask::Form(
+            "/oauth2/token".to_owned(),
+            Bytes::from(format!(
+                "grant_type=client_credentials&client_assertion_type=\
              urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&client_assertion={assertion}"
-        ))))
+            )),
+        ))
     }
 }
 

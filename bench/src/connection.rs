@@ -18,8 +18,8 @@ pub(crate) enum Ask {
     Get(String),
     /// The origin door's own form: JSON, as its page shows it.
     Token(Bytes),
-    /// A form for the standard door.
-    Form(Bytes),
+    /// A form, as RFC 6749 has it: path and body.
+    Form(String, Bytes),
 }
 
 impl Ask {
@@ -44,8 +44,9 @@ impl Ask {
                 .header("accept", "application/json")
                 .header("content-type", "application/json")
                 .body(Full::new(body.clone())),
-            Self::Form(body) => Request::post("/oauth2/token")
+            Self::Form(path, body) => Request::post(path.as_str())
                 .header("host", host)
+                .header("accept", "application/json")
                 .header("content-type", "application/x-www-form-urlencoded")
                 .body(Full::new(body.clone())),
         };

@@ -1,5 +1,6 @@
 //! This file is where the memory of a server that nobody asks anything is read.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -15,6 +16,13 @@ pub(crate) struct Footprint {
     pub idle_seconds: u64,
     pub resident_mb: f64,
     pub most_mb: f64,
+}
+
+impl fmt::Display for Footprint {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { idle_seconds, resident_mb, most_mb } = self;
+        write!(out, "resident after {idle_seconds} s idle: {resident_mb:.1} MB; at most {most_mb:.1} MB")
+    }
 }
 
 pub(crate) async fn measure(installation: &Installation, idle: Duration) -> Outcome<Footprint> {

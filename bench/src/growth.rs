@@ -3,6 +3,7 @@
 //! The store is weighed while no server has it open: whoever closes it last writes the log back into the database,
 //! so what is left is database and log after a checkpoint.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -48,6 +49,30 @@ pub(crate) struct Weighing {
     /// Of the server that issued them, at most, in MB.
     pub most_resident_mb: f64,
     pub tokens_a_second: f64,
+}
+
+impl fmt::Display for Growth {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            out,
+            "store growth, database and log after a checkpoint, {}: {:+.3} MB\n  before: {} bytes\n{}\n{}",
+            self.algorithm.name(),
+            self.growth_mb,
+            self.empty_bytes,
+            self.first,
+            self.then
+        )
+    }
+}
+
+impl fmt::Display for Weighing {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            out,
+            "  after {} tokens: {} bytes ({:.0} tokens/s, at most {:.1} MB resident)",
+            self.tokens, self.bytes, self.tokens_a_second, self.most_resident_mb
+        )
+    }
 }
 
 pub(crate) async fn measure(installation: &Installation, counts: Counts) -> Outcome<Growth> {

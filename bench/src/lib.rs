@@ -5,11 +5,13 @@ mod assertions;
 mod closed_loop;
 mod command;
 mod connection;
+mod contest;
 mod failure;
 mod footprint;
 mod gatepost;
 mod growth;
 mod pairs;
+mod peers;
 mod prober;
 mod processor;
 mod raw;
@@ -64,25 +66,41 @@ fn measure(arguments: &Arguments) -> Outcome<()> {
     let installation = Installation::new(&arguments.gatepost)?;
 
     if arguments.wants(Measurement::Startup) {
-        report.startup(runtime.block_on(startup::measure(&installation, plan.starts))?)?;
+        let found = runtime.block_on(startup::measure(&installation, plan.starts))?;
+        report.one("startup", &found)?;
     }
     if arguments.wants(Measurement::Memory) {
-        report.footprint(runtime.block_on(footprint::measure(&installation, plan.idle))?)?;
+        let found = runtime.block_on(footprint::measure(&installation, plan.idle))?;
+        report.one("footprint", &found)?;
     }
     if arguments.wants(Measurement::Pairs) {
-        report.pairs(runtime.block_on(pairs::measure(&installation, plan.pairs, arguments.seed))?)?;
+        let found = runtime.block_on(pairs::measure(&installation, plan.pairs, arguments.seed))?;
+        report.one("pairs", &found)?;
     }
     if arguments.wants(Measurement::Throughput) {
         let mut bench = throughput::Bench::new(&installation, &plan, &arguments.figures, &|_| ());
         for subject in arguments.subjects() {
-            runtime.block_on(bench.measure(subject, &arguments.connections, |row| report.row(row)))?;
+            let each = |row| report.row("throughput", &row);
+            runtime.block_on(bench.measure(subject, &arguments.connections, each))?;
         }
     }
     if arguments.wants(Measurement::Growth) {
-        report.growth(runtime.block_on(growth::measure(&installation, arguments.growth()))?)?;
+        let found = runtime.block_on(growth::measure(&installation, arguments.growth()))?;
+        report.one("growth", &found)?;
     }
     if arguments.wants(Measurement::Assertions) {
-        report.assertions(runtime.block_on(assertions::measure(&installation, arguments.assertions()))?)?;
+        let found = runtime.block_on(assertions::measure(&installation, arguments.assertions()))?;
+        report.one("assertions", &found)?;
+    }
+    if arguments.wants(Measurement::Peers) {
+        // A state of its own: the measurements above have made APIs of the same names.
+        let installation = Installation::new(&arguments.gatepost)?;
+        let target = arguments.figures.with_file_name("peers");
+        let places = contest::Places { sources: &arguments.peers, target: &target };
+        for subject in [(Subject::Rsa4096, 4096), (Subject::Rsa2048, 2048)] {
+            let contest = contest::measure(&installation, &plan, subject, &arguments.connections, places);
+            runtime.block_on(contest)?.iter().try_for_each(|standing| report.row("peers", standing))?;
+        }
     }
     report.finish()
 }

@@ -3,6 +3,7 @@
 //! Both requests carry a secret of the right form and checksum, another client's, so that neither is refused
 //! before the look-up. Each pair draws which of the two goes first; all go over one connection, one by one.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -30,6 +31,22 @@ pub(crate) struct Pairs {
     pub difference_of_medians_us: f64,
     /// Median of the pairs' own differences.
     pub median_of_differences_us: f64,
+}
+
+impl fmt::Display for Pairs {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            out,
+            "unknown client {:.1} us, wrong secret {:.1} us (medians of {} pairs, seed {})\n\
+             difference of medians {:+.2} us, median of differences {:+.2} us",
+            self.unknown_client_us.median,
+            self.wrong_secret_us.median,
+            self.pairs,
+            self.seed,
+            self.difference_of_medians_us,
+            self.median_of_differences_us
+        )
+    }
 }
 
 pub(crate) async fn measure(installation: &Installation, pairs: u32, seed: u64) -> Outcome<Pairs> {

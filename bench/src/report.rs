@@ -1,18 +1,16 @@
 //! This file is where figures become lines for a reader, as they come, or one JSON document at the end.
+//!
+//! How a figure reads stands with its measurement.
 
+use std::fmt::Display;
 use std::io::Write as _;
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::arguments::Arguments;
-use crate::assertions::Assertions;
 use crate::failure::{Failure, Outcome};
-use crate::footprint::Footprint;
-use crate::growth::{Growth, Weighing};
-use crate::pairs::Pairs;
-use crate::processor::{Placement, cores};
-use crate::startup::Startup;
-use crate::throughput::Row;
+use crate::processor::cores;
 
 /// Everything that one run found.
 #[derive(Debug, Serialize)]
@@ -21,12 +19,8 @@ pub(crate) struct Report {
     quick: bool,
     #[serde(skip)]
     json: bool,
-    startup: Option<Startup>,
-    footprint: Option<Footprint>,
-    pairs: Option<Pairs>,
-    throughput: Vec<Row>,
-    growth: Option<Growth>,
-    assertions: Option<Assertions>,
+    #[serde(flatten)]
+    found: Map<String, Value>,
 }
 
 #[derive(Debug, Serialize)]
@@ -39,101 +33,29 @@ impl Report {
     pub(crate) fn new(arguments: &Arguments) -> Outcome<Self> {
         let machine = Machine { cores: cores(), processor: processor() };
         let (quick, json) = (arguments.quick, arguments.json);
-        let report = Self {
-            machine,
-            quick,
-            json,
-            startup: None,
-            footprint: None,
-            pairs: None,
-            throughput: Vec::new(),
-            growth: None,
-            assertions: None,
-        };
+        let report = Self { machine, quick, json, found: Map::new() };
         let Machine { cores, processor } = &report.machine;
-        report.say(&format!("{cores} cores, {processor}; closed loop, 127.0.0.1, keep-alive, HTTP/1.1"))?;
+        report.say(&format!("{cores} cores, {processor}; 127.0.0.1, keep-alive, HTTP/1.1"))?;
         if quick {
             report.say("quick: these figures show that the harness works, not how fast the server is")?;
         }
         Ok(report)
     }
 
-    pub(crate) fn startup(&mut self, startup: Startup) -> Outcome<()> {
-        let figures = startup.quartiles_ms;
-        self.say(&format!(
-            "\nexec to first 200 of /readyz: median {:.1} ms, quartiles {:.1} to {:.1}, of {} starts",
-            figures.median,
-            figures.lower,
-            figures.upper,
-            startup.starts_ms.len()
-        ))?;
-        self.startup = Some(startup);
+    /// The one figure of a measurement.
+    pub(crate) fn one(&mut self, name: &str, found: &(impl Display + Serialize)) -> Outcome<()> {
+        self.say(&format!("\n{found}"))?;
+        self.found.insert(name.to_owned(), value(found)?);
         Ok(())
     }
 
-    pub(crate) fn footprint(&mut self, footprint: Footprint) -> Outcome<()> {
-        let Footprint { idle_seconds, resident_mb, most_mb } = footprint;
-        self.say(&format!(
-            "\nresident after {idle_seconds} s idle: {resident_mb:.1} MB; at most {most_mb:.1} MB"
-        ))?;
-        self.footprint = Some(footprint);
-        Ok(())
-    }
-
-    pub(crate) fn pairs(&mut self, pairs: Pairs) -> Outcome<()> {
-        self.say(&format!(
-            "\nunknown client {:.1} us, wrong secret {:.1} us (medians of {} pairs, seed {})\n\
-             difference of medians {:+.2} us, median of differences {:+.2} us",
-            pairs.unknown_client_us.median,
-            pairs.wrong_secret_us.median,
-            pairs.pairs,
-            pairs.seed,
-            pairs.difference_of_medians_us,
-            pairs.median_of_differences_us
-        ))?;
-        self.pairs = Some(pairs);
-        Ok(())
-    }
-
-    pub(crate) fn row(&mut self, row: Row) -> Outcome<()> {
-        self.say(&in_words(&row))?;
-        self.throughput.push(row);
-        Ok(())
-    }
-
-    pub(crate) fn growth(&mut self, growth: Growth) -> Outcome<()> {
-        let weighed = |at: &Weighing| {
-            format!(
-                "  after {} tokens: {} bytes ({:.0} tokens/s, at most {:.1} MB resident)",
-                at.tokens, at.bytes, at.tokens_a_second, at.most_resident_mb
-            )
-        };
-        self.say(&format!(
-            "\nstore growth, database and log after a checkpoint, {}: {:+.3} MB\n  before: {} bytes\n{}\n{}",
-            growth.algorithm.name(),
-            growth.growth_mb,
-            growth.empty_bytes,
-            weighed(&growth.first),
-            weighed(&growth.then)
-        ))?;
-        self.growth = Some(growth);
-        Ok(())
-    }
-
-    pub(crate) fn assertions(&mut self, assertions: Assertions) -> Outcome<()> {
-        let replay = if assertions.replay_refused { "refused" } else { "ACCEPTED" };
-        self.say(&format!(
-            "\n{} client assertions of one client: resident {:.1} to {:.1} MB ({:+.1}), store {} to {} bytes, \
-             {:.0}/s; the first, sent again: {replay}",
-            assertions.count,
-            assertions.resident_before_mb,
-            assertions.resident_after_mb,
-            assertions.growth_mb,
-            assertions.stored_before_bytes,
-            assertions.stored_after_bytes,
-            assertions.assertions_a_second
-        ))?;
-        self.assertions = Some(assertions);
+    /// One figure of several of the same kind.
+    pub(crate) fn row(&mut self, name: &str, found: &(impl Display + Serialize)) -> Outcome<()> {
+        self.say(&format!("\n{found}"))?;
+        let rows = self.found.entry(name).or_insert_with(|| Value::Array(Vec::new()));
+        if let Value::Array(rows) = rows {
+            rows.push(value(found)?);
+        }
         Ok(())
     }
 
@@ -155,34 +77,8 @@ impl Report {
     }
 }
 
-fn in_words(row: &Row) -> String {
-    let place = match row.placement {
-        Placement::Shared => "all cores",
-        Placement::Apart => "server on core 0",
-    };
-    let summary = match row.ratio {
-        Some(ratio) => format!("served over raw {ratio:.3}"),
-        None => format!("latency {:.2} signing times", row.signing_times),
-    };
-    let mut lines = vec![
-        format!("\n{}, {} connections, {place}: {summary}", row.algorithm.name(), row.connections),
-        figures("raw signing /s", &row.raw, row.raw_quartiles.lower, row.raw_quartiles.upper),
-        figures("tokens      /s", &row.served, row.served_quartiles.lower, row.served_quartiles.upper),
-        format!("  latency ms     p50 {:.2}  p99 {:.2}", row.latency_ms.p50, row.latency_ms.p99),
-        format!(
-            "  /livez ms      p50 {:.2}  p99 {:.2}  of {}",
-            row.livez_ms.p50, row.livez_ms.p99, row.livez_ms.samples
-        ),
-        format!("  tokens {}, distinct jti {}, verified {}", row.tokens, row.distinct_jti, row.verified),
-        format!("  generator {:.1} % of the machine", row.generator_share * 100.0),
-    ];
-    lines.extend(row.void.iter().map(|why| format!("  VOID: {why}")));
-    lines.join("\n")
-}
-
-fn figures(name: &str, slices: &[f64], lower: f64, upper: f64) -> String {
-    let slices: Vec<String> = slices.iter().map(|slice| format!("{slice:.0}")).collect();
-    format!("  {name} {}  (quartiles {lower:.0} to {upper:.0})", slices.join(" "))
+fn value(found: &impl Serialize) -> Outcome<Value> {
+    serde_json::to_value(found).map_err(|why| Failure::new("the report", why))
 }
 
 fn processor() -> String {
@@ -190,4 +86,20 @@ fn processor() -> String {
     let named =
         text.lines().find_map(|line| line.strip_prefix("model name")).and_then(|rest| rest.split_once(':'));
     named.map_or_else(|| "unnamed processor".to_owned(), |(_, name)| name.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_a_kind_come_together_and_a_single_figure_stands_alone() {
+        let machine = Machine { cores: 1, processor: String::new() };
+        let mut report = Report { machine, quick: false, json: true, found: Map::new() };
+        report.one("alone", &1).expect("a figure");
+        report.row("rows", &2).expect("a figure");
+        report.row("rows", &3).expect("a figure");
+        let document = value(&report).expect("a document");
+        assert_eq!((&document["alone"], &document["rows"]), (&1.into(), &serde_json::json!([2, 3])));
+    }
 }

@@ -1,5 +1,6 @@
 //! This file is where the time from exec to the first 200 of /readyz is measured, on state that already exists.
 
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,20 @@ const DEADLINE: Duration = Duration::from_secs(30);
 pub(crate) struct Startup {
     pub starts_ms: Vec<f64>,
     pub quartiles_ms: Quartiles,
+}
+
+impl fmt::Display for Startup {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let figures = self.quartiles_ms;
+        write!(
+            out,
+            "exec to first 200 of /readyz: median {:.1} ms, quartiles {:.1} to {:.1}, of {} starts",
+            figures.median,
+            figures.lower,
+            figures.upper,
+            self.starts_ms.len()
+        )
+    }
 }
 
 pub(crate) async fn measure(installation: &Installation, starts: u32) -> Outcome<Startup> {

@@ -5,6 +5,7 @@
 //! thread. Where the generator takes more than 3 % of the machine, the figure is measured again with the server
 //! and raw signing on core 0 and the generator on core 1.
 
+use std::fmt;
 use std::path::Path;
 
 use serde::Serialize;
@@ -62,6 +63,35 @@ pub struct Row {
     pub generator_share: f64,
     /// Why the figure does not count; empty when it does.
     pub void: Vec<String>,
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = match self.placement {
+            Placement::Shared => "all cores",
+            Placement::Apart => "server on core 0",
+        };
+        let summary = match self.ratio {
+            Some(ratio) => format!("served over raw {ratio:.3}"),
+            None => format!("latency {:.2} signing times", self.signing_times),
+        };
+        writeln!(out, "{}, {} connections, {place}: {summary}", self.algorithm.name(), self.connections)?;
+        writeln!(out, "  raw signing /s {}", figures(&self.raw, self.raw_quartiles))?;
+        writeln!(out, "  tokens      /s {}", figures(&self.served, self.served_quartiles))?;
+        writeln!(out, "  latency ms     p50 {:.2}  p99 {:.2}", self.latency_ms.p50, self.latency_ms.p99)?;
+        let livez = self.livez_ms;
+        writeln!(out, "  /livez ms      p50 {:.2}  p99 {:.2}  of {}", livez.p50, livez.p99, livez.samples)?;
+        let Self { tokens, distinct_jti, verified, .. } = self;
+        writeln!(out, "  tokens {tokens}, distinct jti {distinct_jti}, verified {verified}")?;
+        write!(out, "  generator {:.1} % of the machine", self.generator_share * 100.0)?;
+        self.void.iter().try_for_each(|why| write!(out, "\n  VOID: {why}"))
+    }
+}
+
+/// Slices and the quartiles around their median.
+fn figures(slices: &[f64], quartiles: Quartiles) -> String {
+    let text: Vec<String> = slices.iter().map(|slice| format!("{slice:.0}")).collect();
+    format!("{}  (quartiles {:.0} to {:.0})", text.join(" "), quartiles.lower, quartiles.upper)
 }
 
 /// What all figures share.
