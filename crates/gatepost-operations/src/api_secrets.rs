@@ -1,9 +1,12 @@
 //! This file is where the secrets of APIs are made, listed and ended, and where an API proves who it is.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
 use gatepost_core::actor::Actor;
 use gatepost_core::apis::{ApiAccess, ApiId, ApiWithScopes};
 use gatepost_core::change::{Basis, Change};
-use gatepost_core::clients::{SecretId, SecretState};
+use gatepost_core::clients::{SecretId, SecretState, StoredSecret};
 use gatepost_core::name::Name;
 use gatepost_core::secret::{Secret, SecretForm, SecretKind};
 use uuid::Uuid;
@@ -11,7 +14,7 @@ use uuid::Uuid;
 use crate::apis;
 use crate::failure::{Failure, Kind};
 use crate::gate::{Decision, Gate};
-use crate::secrets::{AddSecret, AddedSecret, SecretView, make};
+use crate::secrets::{AddSecret, AddedSecret, SecretView, make, was_used_since};
 
 /// Adds a secret to an API, unless it has as many live ones as a client may.
 pub async fn add(gate: &Gate, actor: &Actor, api: &str, request: AddSecret) -> Result<AddedSecret, Failure> {
@@ -46,7 +49,22 @@ async fn addition(gate: &Gate, api: &str, request: &AddSecret) -> Result<Decisio
 pub async fn list(gate: &Gate, api: &str) -> Result<Vec<SecretView>, Failure> {
     let found = apis::find(gate, api)?;
     let now = gate.clock.now();
-    Ok(gate.store.api_secrets(found.api.id).await?.iter().map(|secret| SecretView::of(secret, now)).collect())
+    let used = gate.store.api_secret_usage(found.api.id).await?;
+    let usage = |secret: &StoredSecret| used.iter().find(|usage| usage.secret == secret.id);
+    let secrets = gate.store.api_secrets(found.api.id).await?;
+    Ok(secrets.iter().map(|secret| SecretView::of(secret, now).with(usage(secret))).collect())
+}
+
+/// A secret that proved its API within `lately`, after what a running server counted has been written down.
+pub async fn used_lately(
+    gate: &Gate,
+    api: &str,
+    secret: Uuid,
+    lately: Duration,
+) -> Result<Option<SecretView>, Failure> {
+    let known = list(gate, api).await?.into_iter().find(|known| known.secret_id == secret);
+    let used = gate.store.api_secret_usage(apis::find(gate, api)?.api.id).await?;
+    Ok(known.filter(|_| was_used_since(&used, secret, gate.clock.now().before(lately))))
 }
 
 /// Ends a secret of an API now; the last usable one only with `force`.
@@ -85,12 +103,15 @@ fn basis(found: &ApiWithScopes) -> Basis {
 
 /// Proof that an API showed who it is; only [`authenticate`] makes it.
 #[derive(Clone, Copy, Debug)]
-pub struct AuthenticatedApi(ApiId);
+pub struct AuthenticatedApi {
+    api: ApiId,
+    secret: SecretId,
+}
 
 impl AuthenticatedApi {
     /// Which API.
     pub fn id(self) -> ApiId {
-        self.0
+        self.api
     }
 }
 
@@ -102,17 +123,19 @@ pub fn authenticate(gate: &Gate, api_id: &str, secret: &Secret) -> Option<Authen
     let ring = gate.ring();
     let access = api_id.parse().ok().and_then(|id| ring.access(ApiId(id)));
     let secrets = access.map_or(&[][..], |access: &ApiAccess| &access.secrets);
-    let tag = gate.master.peppers.tag(secret);
-    let now = gate.clock.now();
+    let (master, now) = (gate.master(), gate.clock.now());
+    let tag = master.peppers.tag(secret);
 
-    let proven = secrets.iter().fold(false, |proven, known| {
-        let same = known.tag.matches(&tag)
-            || gate
-                .master
-                .peppers
-                .tag_under(&known.tag.pepper, secret)
-                .is_some_and(|older| known.tag.matches(&older));
-        proven | (same & (known.state(now) == SecretState::Active))
+    let proven = secrets.iter().fold(None, |proven, known| {
+        let older = master.peppers.tag_under(&known.tag.pepper, secret);
+        let same = known.tag.matches(&tag) || older.is_some_and(|older| known.tag.matches(&older));
+        if same & (known.state(now) == SecretState::Active) { Some(known.id) } else { proven }
     });
-    access.filter(|_| proven).map(|access| AuthenticatedApi(access.api))
+    let (access, secret) = access.zip(proven)?;
+    Some(AuthenticatedApi { api: access.api, secret })
+}
+
+/// Counts that the API proved itself, from that address.
+pub fn count(gate: &Gate, who: AuthenticatedApi, address: Option<IpAddr>) {
+    gate.usage.asked(who.secret, address, gate.clock.now());
 }

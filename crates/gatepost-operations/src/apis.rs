@@ -6,6 +6,7 @@ use gatepost_core::actor::Actor;
 use gatepost_core::apis::{self, ApiId, ApiScope, ApiWithScopes, Audience, NewApi};
 use gatepost_core::change::Change;
 use gatepost_core::clients::Client;
+use gatepost_core::keys::rotation::Turns;
 use gatepost_core::name::Slug;
 use gatepost_core::scope::Scope;
 use gatepost_core::tokens::profile::{PassportOptions, Profile, Sub, Timestamps};
@@ -19,7 +20,7 @@ use crate::gate::Gate;
 use crate::keys;
 
 /// What is needed to register an API.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CreateApi {
     /// What commands call it.
@@ -35,6 +36,9 @@ pub struct CreateApi {
     /// What the passport profile may choose.
     #[serde(default)]
     pub passport: PassportChoices,
+    /// How often its keys take turns: `90d`, `never`, or `default` (when left out).
+    #[serde(default)]
+    pub rotate_every: Option<String>,
 }
 
 /// What an API of the passport profile may choose; what is left out stays as it is.
@@ -64,6 +68,9 @@ pub struct UpdateApi {
     /// What the passport profile may choose.
     #[serde(default)]
     pub passport: PassportChoices,
+    /// How often its keys take turns: `90d`, `never` or `default`.
+    #[serde(default)]
+    pub rotate_every: Option<String>,
 }
 
 /// An API as lists and answers show it.
@@ -84,6 +91,8 @@ pub struct ApiView {
     /// What the passport profile chose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub passport: Option<PassportOptions>,
+    /// How often its keys take turns: a span, `never`, or `default`, which is what `keys.rotate_every` says.
+    pub rotate_every: String,
     /// When it was registered (RFC 3339).
     pub created: String,
 }
@@ -109,6 +118,7 @@ pub async fn create(gate: &Gate, actor: &Actor, request: CreateApi) -> Result<Ap
         audience: Audience::parse(&request.audience)?,
         profile,
         algorithm,
+        turns: request.rotate_every.as_deref().map_or(Ok(Turns::ByDefault), |text| turns(gate, text))?,
     };
     let name = new.name.as_str().to_owned();
     let api = apis::register(ApiId(gate.entropy.uuid()?), new, gate.clock.now())?;
@@ -134,6 +144,9 @@ pub async fn update(gate: &Gate, actor: &Actor, api: &str, request: UpdateApi) -
     let mut changed = found.api.clone();
     if let Some(audience) = &request.audience {
         changed.audience = Audience::parse(audience)?;
+    }
+    if let Some(every) = &request.rotate_every {
+        changed.turns = turns(gate, every)?;
     }
     changed.profile = match &changed.profile {
         Profile::Passport(options) => Profile::Passport(request.passport.over(options)),
@@ -235,6 +248,10 @@ fn profile(name: Option<&str>, choices: &PassportChoices) -> Result<Profile, Fai
     }
 }
 
+fn turns(gate: &Gate, every: &str) -> Result<Turns, Failure> {
+    keys::turns(every, &gate.config)
+}
+
 fn only_for_passport() -> Failure {
     let what = "--timestamps, --kid and --sub belong to the passport profile";
     Failure::invalid("api.options", what, "leave them away or take --profile passport")
@@ -272,6 +289,7 @@ impl ApiView {
             alg: known.api.algorithm.as_str(),
             scopes: known.scopes.iter().map(ScopeView::of).collect(),
             passport,
+            rotate_every: keys::written(known.api.turns),
             created: crate::clock::written(known.api.created),
         }
     }

@@ -74,7 +74,7 @@ async fn by_one_reading(
         );
     }
     let found = look_up(gate, &credentials.client_id).await?;
-    authenticate(found.as_ref(), credentials, source, &gate.master.peppers, now)
+    authenticate(found.as_ref(), credentials, source, &gate.master().peppers, now)
 }
 
 /// The one way in that writes: that an assertion was used must be durable before anything is given for it.

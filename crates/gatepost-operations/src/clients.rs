@@ -1,25 +1,26 @@
 //! This file is where clients are administered.
 
-use std::sync::Arc;
+mod given;
+mod view;
+
+pub use view::ClientView;
 
 use gatepost_core::actor::Actor;
-use gatepost_core::apis::ApiWithScopes;
 use gatepost_core::change::{Basis, Change};
-use gatepost_core::clients::{self, Client, ClientId, ClientRecord, Method, NewClient, UserId};
+use gatepost_core::clients::{self, Client, ClientId, ClientRecord, Method, NewClient, SecretState, UserId};
 use gatepost_core::name::Name;
 use gatepost_core::partners::Status;
-use gatepost_core::scope::{Scope, Scopes};
+use gatepost_core::scope::Scopes;
 use gatepost_core::secret::{Secret, SecretKind};
-use gatepost_core::time::Lifetime;
 use gatepost_store::Page;
-use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::failure::Failure;
-use crate::gate::Gate;
+use crate::gate::{Decision, Gate};
 use crate::setup::DEFAULT_API;
-use crate::{apis, partners, revocations, secrets};
+use crate::{partners, revocations, secrets};
+use given::{auth_method, borrowed, default_scopes, lifetime, longest, named_apis, networks, scopes};
 
 /// What is needed to register a client.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -77,47 +78,15 @@ pub enum DefaultScopes {
     These(Vec<String>),
 }
 
-/// A client as lists and answers show it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ClientView {
-    /// What it authenticates as.
-    pub client_id: String,
-    /// Whose it is.
-    pub partner_id: Uuid,
-    /// The service user it acts as.
-    pub user_id: Uuid,
-    /// What people call it.
-    pub name: String,
-    /// Whether its tokens are marked as test tokens.
-    pub is_test: bool,
-    /// Its APIs by name; the first is its default.
-    pub apis: Vec<String>,
-    /// The scopes it was granted.
-    pub scopes: Vec<String>,
-    /// What a request without `scope` gets.
-    pub default_scopes: Vec<String>,
-    /// `active` or `suspended`.
-    pub status: &'static str,
-    /// How long its tokens live, in seconds.
-    pub lifetime: u32,
-    /// The addresses it may come from; any when empty.
-    pub allow: Vec<String>,
-    /// The only authentication method it may use.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub auth_method: Option<&'static str>,
-    /// When it was registered (RFC 3339).
-    pub created: String,
-}
-
 /// A client that was just registered, with its secret: the only time that it is seen.
 pub struct CreatedClient {
     /// The client.
     pub client: ClientView,
-    /// Its first secret.
-    pub secret: Secret,
+    /// Its first secret; none where keys alone prove it.
+    pub secret: Option<Secret>,
 }
 
-/// Registers a client and makes its first secret.
+/// Registers a client and makes its first secret, unless it may prove itself by keys alone.
 pub async fn create(gate: &Gate, actor: &Actor, request: CreateClient) -> Result<CreatedClient, Failure> {
     let partner = partners::find(gate, &request.partner).await?;
     let settings = &request.settings;
@@ -142,9 +111,10 @@ pub async fn create(gate: &Gate, actor: &Actor, request: CreateClient) -> Result
     let id = ClientId::from_uuid(gate.entropy.uuid()?);
     let client = clients::register(id, new, &borrowed(&apis), longest(gate), gate.clock.now())?;
 
-    let (secret, stored) = secrets::make(gate, kind(&client), None, None)?;
+    let made = client.may_use_secrets().then(|| secrets::make(gate, kind(&client), None, None));
+    let (secret, stored) = made.transpose()?.unzip();
     let view = ClientView::of(&client, gate);
-    gate.apply(actor, vec![Change::ClientCreated { client, secret: Some(stored) }]).await?;
+    gate.apply(actor, vec![Change::ClientCreated { client, secret: stored }]).await?;
     Ok(CreatedClient { client: view, secret })
 }
 
@@ -215,6 +185,30 @@ pub async fn update(
     show(gate, client).await
 }
 
+/// What a client holds, held against the only method that it may use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The method, or `any`.
+    pub method: &'static str,
+    /// Live secrets that it may not use.
+    pub secrets_of_no_use: usize,
+    /// Whether nothing that it holds is of use.
+    pub is_shut_out: bool,
+}
+
+/// What the client holds.
+pub async fn held(gate: &Gate, client: &str) -> Result<Held, Failure> {
+    let found = find(gate, client).await?;
+    let now = gate.clock.now();
+    let live = found.secrets.iter().filter(|secret| secret.state(now) == SecretState::Active).count();
+    let may_use_secrets = found.client.may_use_secrets();
+    Ok(Held {
+        method: found.client.auth_method.map_or("any", Method::as_str),
+        secrets_of_no_use: if may_use_secrets { 0 } else { live },
+        is_shut_out: !(found.has_usable_key() || may_use_secrets && live > 0),
+    })
+}
+
 /// Stops the client; nothing happens if it is stopped already.
 pub async fn suspend(gate: &Gate, actor: &Actor, client: &str) -> Result<ClientView, Failure> {
     set_status(gate, actor, client, Status::Suspended).await
@@ -225,11 +219,17 @@ pub async fn resume(gate: &Gate, actor: &Actor, client: &str) -> Result<ClientVi
     set_status(gate, actor, client, Status::Active).await
 }
 
-/// Deletes the client with its secrets.
+/// Deletes the client with its secrets, and ends its tokens.
 pub async fn delete(gate: &Gate, actor: &Actor, client: &str) -> Result<(), Failure> {
+    gate.settle(actor, move || deletion(gate, client)).await
+}
+
+/// Decided on the client as it is: the APIs that it has at the end are told that its tokens are.
+async fn deletion(gate: &Gate, client: &str) -> Result<Decision<()>, Failure> {
     let found = find(gate, client).await?;
     let tokens = revocations::of_stopped_client(gate, &found.client);
-    gate.apply(actor, vec![tokens, Change::ClientDeleted(found.client.id)]).await
+    let basis = basis(&found);
+    Ok(Decision { basis, changes: vec![tokens, Change::ClientDeleted(found.client.id)], outcome: () })
 }
 
 async fn set_status(gate: &Gate, actor: &Actor, client: &str, status: Status) -> Result<ClientView, Failure> {
@@ -258,101 +258,4 @@ pub(crate) fn basis(found: &ClientRecord) -> Basis {
 
 pub(crate) fn kind(client: &Client) -> SecretKind {
     if client.is_test { SecretKind::Test } else { SecretKind::Live }
-}
-
-fn named_apis(gate: &Gate, names: &[String]) -> Result<Vec<Arc<ApiWithScopes>>, Failure> {
-    let mut found: Vec<Arc<ApiWithScopes>> = Vec::new();
-    for name in names {
-        let api = apis::find(gate, name)?;
-        if found.iter().all(|known| known.api.id != api.api.id) {
-            found.push(api);
-        }
-    }
-    Ok(found)
-}
-
-fn borrowed(apis: &[Arc<ApiWithScopes>]) -> Vec<&ApiWithScopes> {
-    apis.iter().map(|api| &**api).collect()
-}
-
-fn scopes(names: &[String]) -> Result<Scopes, Failure> {
-    Ok(names.iter().map(|name| Scope::parse(name)).collect::<Result<_, _>>()?)
-}
-
-fn default_scopes(wanted: &DefaultScopes) -> Result<Option<Scopes>, Failure> {
-    match wanted {
-        DefaultScopes::All => Ok(None),
-        DefaultScopes::These(names) => scopes(names).map(Some),
-    }
-}
-
-fn lifetime(gate: &Gate, seconds: Option<u32>) -> Result<Lifetime, Failure> {
-    let seconds = match seconds {
-        Some(seconds) => seconds,
-        None => u32::try_from(gate.config.tokens.lifetime.as_secs()).unwrap_or(u32::MAX),
-    };
-    Lifetime::from_seconds(seconds).ok_or_else(|| {
-        Failure::invalid(
-            "client.lifetime",
-            "a lifetime of 0 seconds makes no token",
-            "give 60 seconds or more",
-        )
-    })
-}
-
-fn longest(gate: &Gate) -> Lifetime {
-    let seconds = u32::try_from(gate.config.tokens.max_lifetime.as_secs()).unwrap_or(u32::MAX);
-    Lifetime::from_seconds(seconds).unwrap_or(Lifetime::HOUR)
-}
-
-fn networks(texts: &[String]) -> Result<Vec<IpNet>, Failure> {
-    let parse = |text: &String| {
-        let network = text
-            .parse::<IpNet>()
-            .or_else(|_| text.parse().map(|address: std::net::IpAddr| IpNet::from(address)));
-        network.map_err(|_| {
-            let what = format!("`{}` is no network", text.escape_debug());
-            Failure::invalid("client.allow", what, "write it like 203.0.113.0/24 or 2001:db8::/32")
-        })
-    };
-    texts.iter().map(parse).collect()
-}
-
-fn auth_method(name: &str) -> Result<Option<Method>, Failure> {
-    if name == "any" {
-        return Ok(None);
-    }
-    Method::parse(name).map(Some).ok_or_else(|| {
-        let what = format!("there is no authentication method `{}`", name.escape_debug());
-        let known = Method::ALL.map(Method::as_str).join(", ");
-        Failure::invalid("client.auth_method", what, format!("take one of {known}, or `any`"))
-    })
-}
-
-impl ClientView {
-    pub(crate) fn of(client: &Client, gate: &Gate) -> Self {
-        let ring = gate.ring();
-        let name = |id| {
-            ring.apis()
-                .iter()
-                .find(|known| known.api.id == id)
-                .map(|known| known.api.name.as_str().to_owned())
-        };
-        let texts = |scopes: &Scopes| scopes.iter().map(|scope| scope.as_str().to_owned()).collect();
-        Self {
-            client_id: client.id.to_string(),
-            partner_id: client.partner_id.0,
-            user_id: client.user_id.0,
-            name: client.name.as_str().to_owned(),
-            is_test: client.is_test,
-            apis: client.apis.iter().filter_map(|id| name(*id)).collect(),
-            scopes: texts(&client.scopes),
-            default_scopes: texts(client.scopes_by_default()),
-            status: client.status.as_str(),
-            lifetime: client.lifetime.seconds(),
-            allow: client.allow.iter().map(ToString::to_string).collect(),
-            auth_method: client.auth_method.map(Method::as_str),
-            created: crate::clock::written(client.created),
-        }
-    }
 }

@@ -14,13 +14,14 @@ use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::failure::{self, Failure};
 use crate::journal::Journal;
-use crate::key_ring::KeyRing;
+use crate::key_ring::{KeyRing, RingRows};
 use crate::master_key::MasterKey;
 use crate::news::{self, Followed};
 use crate::revocations::Revocations;
 use crate::signing::Pool;
 use crate::telemetry::metrics::Metrics;
 use crate::usage::Usage;
+use crate::{data_folder, setup};
 
 /// Everything an operation may need.
 pub struct Gate {
@@ -39,7 +40,7 @@ pub struct Gate {
     /// The chance.
     pub entropy: Entropy,
     /// What seals keys and tags secrets.
-    pub master: MasterKey,
+    master: ArcSwap<MasterKey>,
     /// The threads that sign.
     pub pool: Pool,
     /// What happened, in memory.
@@ -89,7 +90,7 @@ impl Gate {
         let asked = clock.steady();
         // The head is read before the ring: a change in between is then seen twice rather than never.
         let head = store.head().await?;
-        let ring = KeyRing::load(&*store, &master.wrapping, None).await?;
+        let ring = KeyRing::of(RingRows::read(&*store).await?, &master.wrapping, None)?;
         let clients = CachedClients::new(
             Arc::clone(&store),
             u64::try_from(config.clients.cache_size).unwrap_or(u64::MAX),
@@ -113,7 +114,7 @@ impl Gate {
             issuer,
             store,
             clock,
-            master,
+            master: ArcSwap::from_pointee(master),
         })
     }
 
@@ -153,10 +154,34 @@ impl Gate {
     }
 
     /// Reads the keys again; those that stay are not parsed again.
+    ///
+    /// A key that is sealed under a wrapping key that is not known here was sealed by someone who has put that one into
+    /// the master key file since: the file is read again, and taken up if it belongs to this store.
     pub(crate) async fn reload_ring(&self) -> Result<(), Failure> {
-        let ring = KeyRing::load(&*self.store, &self.master.wrapping, Some(&self.ring.load())).await?;
+        let rows = RingRows::read(&*self.store).await?;
+        let known = self.master();
+        let newer =
+            if rows.are_sealed_under(&known.wrapping) { None } else { Some(self.read_master().await?) };
+        let master = newer.as_ref().unwrap_or(&known);
+
+        let ring = KeyRing::of(rows, &master.wrapping, Some(&self.ring.load()))?;
+        if let Some(newer) = newer {
+            tracing::info!("the master key file was read again: it has a new wrapping key");
+            self.master.store(newer);
+        }
         self.ring.store(Arc::new(ring));
         Ok(())
+    }
+
+    /// The master key file as it is now, looked at as at the start.
+    async fn read_master(&self) -> Result<Arc<MasterKey>, Failure> {
+        data_folder::check(&self.config.data)?;
+        Ok(Arc::new(setup::belonging(&*self.store, &self.config).await?))
+    }
+
+    /// What seals keys and tags secrets, as it is now.
+    pub fn master(&self) -> Arc<MasterKey> {
+        self.master.load_full()
     }
 
     /// The keys as they are now.

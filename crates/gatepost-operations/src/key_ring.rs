@@ -54,16 +54,37 @@ pub struct Document {
     pub etag: Arc<str>,
 }
 
+/// What the store holds about APIs and keys.
+pub(crate) struct RingRows {
+    apis: Vec<ApiWithScopes>,
+    keys: Vec<StoredKey>,
+    access: Vec<ApiAccess>,
+}
+
+impl RingRows {
+    /// Reads it.
+    pub(crate) async fn read(store: &dyn Store) -> Result<Self, Failure> {
+        let (apis, keys) = (store.apis().await?, store.keys().await?);
+        Ok(Self { apis, keys, access: store.api_access().await? })
+    }
+
+    /// Whether each key that may be needed was sealed under one of these.
+    pub(crate) fn are_sealed_under(&self, wrapping: &WrappingKeys) -> bool {
+        let needed = self.keys.iter().filter(|key| key.state.verifies());
+        needed.into_iter().all(|key| wrapping.knows(&key.sealed.wrapping))
+    }
+}
+
 impl KeyRing {
-    /// Reads APIs and keys from the store; what `previous` holds parsed is taken over.
-    pub async fn load(
-        store: &dyn Store,
+    /// Makes the ring of what the store holds; what `previous` holds parsed is taken over.
+    pub(crate) fn of(
+        rows: RingRows,
         wrapping: &WrappingKeys,
         previous: Option<&Self>,
     ) -> Result<Self, Failure> {
-        let apis: Vec<_> = store.apis().await?.into_iter().map(Arc::new).collect();
-        let stored = store.keys().await?;
-        let access = store.api_access().await?.into_iter().map(|access| (access.api, access)).collect();
+        let RingRows { apis, keys: stored, access } = rows;
+        let apis: Vec<_> = apis.into_iter().map(Arc::new).collect();
+        let access = access.into_iter().map(|access| (access.api, access)).collect();
 
         let mut held = HashMap::new();
         for key in stored.iter().filter(|key| key.state.verifies()) {

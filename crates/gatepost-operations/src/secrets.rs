@@ -38,7 +38,7 @@ pub struct SecretView {
     pub created: String,
     /// From when on it is no longer accepted (RFC 3339).
     pub expires: Option<String>,
-    /// When it last proved its client (RFC 3339); known to the second or so.
+    /// When it last proved its client or API (RFC 3339); known to the second or so.
     pub last_used: Option<String>,
     /// From which address, if that is known.
     pub last_address: Option<String>,
@@ -123,9 +123,11 @@ pub async fn used_lately(
     let known = list(gate, client).await?.into_iter().find(|known| known.secret_id == secret);
     let owner = find(gate, client).await?;
     let used = gate.store.secret_usage(&owner.client.id).await?;
-    let since = gate.clock.now().before(lately);
-    let recent = used.iter().any(|usage| usage.secret == SecretId(secret) && usage.at >= since);
-    Ok(known.filter(|_| recent))
+    Ok(known.filter(|_| was_used_since(&used, secret, gate.clock.now().before(lately))))
+}
+
+pub(crate) fn was_used_since(used: &[SecretUsage], secret: Uuid, since: Timestamp) -> bool {
+    used.iter().any(|usage| usage.secret == SecretId(secret) && usage.at >= since)
 }
 
 /// How a secret is ended.
@@ -170,7 +172,7 @@ pub(crate) fn make(
     let stored = StoredSecret {
         id: SecretId(gate.entropy.uuid()?),
         label,
-        tag: gate.master.peppers.tag(&secret),
+        tag: gate.master().peppers.tag(&secret),
         created: gate.clock.now(),
         expires,
         ended: None,
@@ -194,6 +196,15 @@ fn refused(conflict: SecretConflict, client: &str) -> Failure {
             "this is the last usable secret of the client",
             "without it the client can't authenticate",
             "add another first with `gatepost secret add`, or repeat with --force",
+        ),
+        SecretConflict::KeysOnly => Failure::new(
+            Kind::Conflict,
+            "secret.keys_only",
+            "a secret would be of no use to the client",
+            "it is pinned to private_key_jwt, so it proves itself by keys alone",
+            format!(
+                "add a key; or first let it use secrets: `gatepost client update {client} --auth-method any`"
+            ),
         ),
         SecretConflict::Over => Failure::new(
             Kind::Conflict,
@@ -219,7 +230,7 @@ impl SecretView {
         }
     }
 
-    fn with(self, usage: Option<&SecretUsage>) -> Self {
+    pub(crate) fn with(self, usage: Option<&SecretUsage>) -> Self {
         let Some(usage) = usage else {
             return self;
         };

@@ -7,6 +7,7 @@ use gatepost_core::apis::{self, ApiId, Audience, NewApi};
 use gatepost_core::change::Change;
 use gatepost_core::issuer::Issuer;
 use gatepost_core::keys::KeyOwner;
+use gatepost_core::keys::rotation::Turns;
 use gatepost_core::name::Slug;
 use gatepost_core::tokens::profile::{PassportOptions, Profile};
 use gatepost_jose::Algorithm;
@@ -50,7 +51,7 @@ pub async fn init(config: &Config, issuer: &Issuer, clock: &Arc<dyn Clock>) -> R
             "start it with `gatepost serve`, or give another --data folder",
         ));
     }
-    let filled = fill(&*store, config, &master, issuer, &**clock).await;
+    let filled = fill(&*store, config, &Arc::new(master), issuer, &**clock).await;
     store.close().await;
     let kid = filled?;
     data_folder::adopt(&config.data);
@@ -91,7 +92,7 @@ pub async fn open_or_init(config: Config, issuer: Issuer, clock: Arc<dyn Clock>)
         store.close().await;
     }
     let (store, master) = make_ready(&config).await?;
-    match fill(&*store, &config, &master, &issuer, &*clock).await {
+    match fill(&*store, &config, &Arc::new(master), &issuer, &*clock).await {
         Ok(_) => {}
         // Another process set it up at the same moment: its state is as good.
         Err(failure) if failure.kind == Kind::Conflict => {}
@@ -132,7 +133,7 @@ async fn is_in_use(config: &Config) -> Result<bool, Failure> {
 async fn fill(
     store: &dyn Store,
     config: &Config,
-    master: &MasterKey,
+    master: &Arc<MasterKey>,
     issuer: &Issuer,
     clock: &dyn Clock,
 ) -> Result<String, Failure> {
@@ -143,10 +144,11 @@ async fn fill(
         audience: Audience::parse(issuer.as_str())?,
         profile: Profile::Passport(PassportOptions::default()),
         algorithm: None,
+        turns: Turns::ByDefault,
     };
     let api = apis::register(ApiId(entropy.uuid()?), new, now)?;
 
-    let maker = KeyMaker { config, master, entropy: &entropy };
+    let maker = KeyMaker { config, master: Arc::clone(master), entropy: &entropy };
     let token_key = maker.first(KeyOwner::Api(api.id), api.algorithm, now).await?;
     let service_key = maker.first(KeyOwner::Service, Algorithm::Es256, now).await?;
     let kid = token_key.kid.as_str().to_owned();
@@ -164,7 +166,7 @@ async fn fill(
 }
 
 /// The master key file, once it is shown to belong to this store.
-async fn belonging(store: &dyn Store, config: &Config) -> Result<MasterKey, Failure> {
+pub(crate) async fn belonging(store: &dyn Store, config: &Config) -> Result<MasterKey, Failure> {
     let master = master_key::read(&config.data)?;
     match store.master_key_check().await? {
         Some((pepper, check)) if !master.belongs_to(&pepper, &check) => Err(Failure::new(

@@ -14,6 +14,7 @@ use gatepost_core::clients::{ClientId, SecretId};
 use gatepost_core::secret::SecretTag;
 use gatepost_core::time::Timestamp;
 use gatepost_core::usage::{ClientUsage, Hour, SecretUsage};
+use gatepost_store::StoreError;
 use serde::Serialize;
 
 use crate::clients;
@@ -33,6 +34,7 @@ pub struct Usage {
 struct Pending {
     clients: HashMap<(ClientId, Hour), Counts>,
     secrets: HashMap<SecretId, SecretUsage>,
+    api_secrets: HashMap<SecretId, SecretUsage>,
     retagged: HashMap<SecretId, (ClientId, SecretTag)>,
     passed_over: u64,
 }
@@ -57,8 +59,13 @@ impl Usage {
             counts.issued = counts.issued.saturating_add(1);
         }
         if let Some(secret) = secret {
-            pending.used(secret, address, at);
+            used(&mut pending.secrets, secret, address, at);
         }
+    }
+
+    /// An API asked about a token or for the feed; `secret` proved it.
+    pub fn asked(&self, secret: SecretId, address: Option<IpAddr>, at: Timestamp) {
+        used(&mut self.lock().api_secrets, secret, address, at);
     }
 
     /// A secret was shown whose stored tag was made under an older pepper: it moves to the present one.
@@ -92,10 +99,8 @@ impl Usage {
                 known.refused = known.refused.saturating_add(counts.refused);
             }
         }
-        for (secret, use_) in unwritten.secrets {
-            let known = pending.secrets.entry(secret).or_insert(SecretUsage { count: 0, ..use_.clone() });
-            known.count = known.count.saturating_add(use_.count);
-        }
+        used_before(&mut pending.secrets, unwritten.secrets);
+        used_before(&mut pending.api_secrets, unwritten.api_secrets);
     }
 }
 
@@ -109,17 +114,33 @@ impl Pending {
         Some(self.clients.entry(key).or_default())
     }
 
-    fn used(&mut self, secret: SecretId, address: Option<IpAddr>, at: Timestamp) {
-        if self.secrets.len() >= MOST && !self.secrets.contains_key(&secret) {
-            return;
-        }
-        let known = self.secrets.entry(secret).or_insert(SecretUsage { secret, at, address, count: 0 });
-        (known.at, known.address) = (at.max(known.at), address);
-        known.count = known.count.saturating_add(1);
-    }
-
     fn is_empty(&self) -> bool {
-        self.clients.is_empty() && self.secrets.is_empty() && self.retagged.is_empty()
+        self.clients.is_empty()
+            && self.secrets.is_empty()
+            && self.api_secrets.is_empty()
+            && self.retagged.is_empty()
+    }
+}
+
+fn used(
+    known: &mut HashMap<SecretId, SecretUsage>,
+    secret: SecretId,
+    address: Option<IpAddr>,
+    at: Timestamp,
+) {
+    if known.len() >= MOST && !known.contains_key(&secret) {
+        return;
+    }
+    let known = known.entry(secret).or_insert(SecretUsage { secret, at, address, count: 0 });
+    (known.at, known.address) = (at.max(known.at), address);
+    known.count = known.count.saturating_add(1);
+}
+
+/// Adds uses that were not written; what is known came after them.
+fn used_before(known: &mut HashMap<SecretId, SecretUsage>, before: HashMap<SecretId, SecretUsage>) {
+    for (secret, earlier) in before {
+        let known = known.entry(secret).or_insert(SecretUsage { count: 0, ..earlier.clone() });
+        known.count = known.count.saturating_add(earlier.count);
     }
 }
 
@@ -135,24 +156,43 @@ pub async fn flush(gate: &Gate) -> Result<(), Failure> {
     if pending.is_empty() {
         return Ok(());
     }
-    let clients: Vec<_> = pending
-        .clients
-        .iter()
-        .map(|((client, hour), counts)| ClientUsage {
-            client: client.clone(),
-            hour: *hour,
-            issued: counts.issued,
-            refused: counts.refused,
-        })
-        .collect();
-    let secrets: Vec<_> = pending.secrets.values().cloned().collect();
-
     retag(gate, &pending.retagged).await;
-    let written = gate.store.add_usage(&clients, &secrets).await;
-    if written.is_err() {
-        gate.usage.put_back(pending);
+    let written = write(gate, &pending).await;
+    // Those of APIs are written last: when that fails, the others must not be counted twice.
+    match &written {
+        Ok(()) => {}
+        Err((Half::Clients, _)) => gate.usage.put_back(pending),
+        Err((Half::Apis, _)) => {
+            gate.usage.put_back(Pending { api_secrets: pending.api_secrets, ..Pending::default() });
+        }
     }
-    Ok(written?)
+    written.map_err(|(_, error)| error.into())
+}
+
+/// The half that could not be written.
+enum Half {
+    Clients,
+    Apis,
+}
+
+async fn write(gate: &Gate, pending: &Pending) -> Result<(), (Half, StoreError)> {
+    let counted = pending.clients.iter().map(|((client, hour), counts)| ClientUsage {
+        client: client.clone(),
+        hour: *hour,
+        issued: counts.issued,
+        refused: counts.refused,
+    });
+    let clients: Vec<_> = counted.collect();
+    let [secrets, api_secrets] =
+        [&pending.secrets, &pending.api_secrets].map(|used| used.values().cloned().collect::<Vec<_>>());
+
+    if !clients.is_empty() || !secrets.is_empty() {
+        gate.store.add_usage(&clients, &secrets).await.map_err(|error| (Half::Clients, error))?;
+    }
+    if !api_secrets.is_empty() {
+        gate.store.add_api_usage(&api_secrets).await.map_err(|error| (Half::Apis, error))?;
+    }
+    Ok(())
 }
 
 /// Moves secrets to the present pepper. One that can't be moved now is moved at its next use.

@@ -168,6 +168,12 @@ pub trait UsageLog {
     /// The last uses of a client's secrets.
     async fn secret_usage(&self, client: &ClientId) -> Result<Vec<SecretUsage>, StoreError>;
 
+    /// Adds uses of API secrets to what is stored, all or none; a secret that is gone is passed over.
+    async fn add_api_usage(&self, secrets: &[SecretUsage]) -> Result<(), StoreError>;
+
+    /// The last uses of an API's secrets.
+    async fn api_secret_usage(&self, api: ApiId) -> Result<Vec<SecretUsage>, StoreError>;
+
     /// Forgets the counts of hours before `before`, at most `limit` rows; returns how many.
     async fn forget_usage(&self, before: Hour, limit: u32) -> Result<u64, StoreError>;
 }

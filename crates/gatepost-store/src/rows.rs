@@ -3,19 +3,19 @@
 //! Whatever is in a row passes the checks that it passed on its way in: a row that was changed by hand shows.
 
 mod access;
+mod apis;
 mod counts;
 mod usage;
 
 use std::fmt::Display;
 
-use gatepost_core::apis::{Api, ApiId, ApiScope, ApiWithScopes, Audience};
+use gatepost_core::apis::ApiId;
 use gatepost_core::audit::AuditLine;
 use gatepost_core::change::Subject;
 use gatepost_core::clients::{Client, ClientId, ClientRecord, SecretId, StoredSecret, UserId};
 use gatepost_core::keys::{KeyOwner, Sealed, StoredKey};
 use gatepost_core::name::{Name, Slug};
 use gatepost_core::partners::{Partner, PartnerId};
-use gatepost_core::scope::Scope;
 use gatepost_core::secret::SecretTag;
 use gatepost_core::time::{Lifetime, Timestamp};
 use serde::Serialize;
@@ -26,6 +26,7 @@ use uuid::Uuid;
 
 use crate::{News, StoreError};
 pub(crate) use access::{api_access, assertion, revocation, revoked};
+pub(crate) use apis::{apis, turns};
 pub(crate) use counts::counts;
 pub(crate) use usage::{client_usage, secret_usage};
 
@@ -89,39 +90,6 @@ pub(crate) fn partner(row: &impl Columns) -> Result<Partner, StoreError> {
         created: instant(row, "created")?,
         version: row.number("version")?,
     })
-}
-
-fn api(row: &impl Columns) -> Result<Api, StoreError> {
-    Ok(Api {
-        id: ApiId(uuid(row, "id")?),
-        name: Slug::parse(&row.text("name")?).map_err(|error| unfit("name", error))?,
-        audience: Audience::parse(&row.text("audience")?).map_err(|error| unfit("audience", error))?,
-        profile: json(row, "profile")?,
-        algorithm: word(row, "algorithm")?,
-        created: instant(row, "created")?,
-        version: row.number("version")?,
-    })
-}
-
-/// Rows of `apis` joined with their scopes, one for each scope or one without a scope; those of an API are together.
-pub(crate) fn apis(rows: &[impl Columns]) -> Result<Vec<ApiWithScopes>, StoreError> {
-    let mut apis: Vec<ApiWithScopes> = Vec::new();
-    for row in rows {
-        let (api, scope) = (api(row)?, scope(row)?);
-        match apis.last_mut() {
-            Some(last) if last.api.id == api.id => last.scopes.extend(scope),
-            Some(_) | None => apis.push(ApiWithScopes { api, scopes: Vec::from_iter(scope) }),
-        }
-    }
-    Ok(apis)
-}
-
-fn scope(row: &impl Columns) -> Result<Option<ApiScope>, StoreError> {
-    let Some(name) = row.text_if_any("scope_name")? else {
-        return Ok(None);
-    };
-    let name = Scope::parse(&name).map_err(|error| unfit("scope_name", error))?;
-    Ok(Some(ApiScope { name, description: row.text("scope_description")? }))
 }
 
 /// A row of `clients` with nothing but its id.

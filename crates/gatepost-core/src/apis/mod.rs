@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::apis::routes::Route;
 use crate::clients::StoredSecret;
+use crate::keys::rotation::Turns;
 use crate::name::Slug;
 use crate::scope::{Scope, Scopes};
 use crate::time::Timestamp;
@@ -59,6 +60,8 @@ pub struct Api {
     pub profile: Profile,
     /// The algorithm of its keys.
     pub algorithm: Algorithm,
+    /// How often its keys take turns.
+    pub turns: Turns,
     /// When it was registered.
     pub created: Timestamp,
     /// Counts its changes.

@@ -3,6 +3,7 @@
 use gatepost_jose::Algorithm;
 
 use super::{Api, ApiId, Audience};
+use crate::keys::rotation::Turns;
 use crate::name::Slug;
 use crate::time::Timestamp;
 use crate::tokens::profile::Profile;
@@ -22,6 +23,8 @@ pub struct NewApi {
     pub profile: Profile,
     /// The algorithm of its keys; the profile's usual one when not given.
     pub algorithm: Option<Algorithm>,
+    /// How often its keys take turns.
+    pub turns: Turns,
 }
 
 /// A new API. The `passport` profile is RS256 only, for its header and its readers know nothing else.
@@ -35,8 +38,8 @@ pub fn register(id: ApiId, new: NewApi, now: Timestamp) -> Result<Api, BadApi> {
         }
         (Profile::Rfc9068, asked) => asked.unwrap_or(Algorithm::Es256),
     };
-    let NewApi { name, audience, profile, .. } = new;
-    Ok(Api { id, name, audience, profile, algorithm, created: now, version: 1 })
+    let NewApi { name, audience, profile, turns, .. } = new;
+    Ok(Api { id, name, audience, profile, algorithm, turns, created: now, version: 1 })
 }
 
 #[cfg(test)]
@@ -48,7 +51,8 @@ mod tests {
 
     fn algorithm_of(profile: Profile, algorithm: Option<Algorithm>) -> Result<Algorithm, BadApi> {
         let audience = Audience::parse("https://api.example.com").unwrap();
-        let new = NewApi { name: Slug::parse("a").unwrap(), audience, profile, algorithm };
+        let new =
+            NewApi { name: Slug::parse("a").unwrap(), audience, profile, algorithm, turns: Turns::ByDefault };
         register(ApiId(Uuid::nil()), new, Timestamp::from_micros(0)).map(|api| api.algorithm)
     }
 

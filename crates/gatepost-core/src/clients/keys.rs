@@ -135,7 +135,7 @@ impl ClientRecord {
     }
 
     fn may_use_secret(&self, now: Timestamp) -> bool {
-        self.client.auth_method != Some(Method::PrivateKeyJwt)
+        self.client.may_use_secrets()
             && self.secrets.iter().any(|secret| secret.state(now) == SecretState::Active)
     }
 }

@@ -131,6 +131,11 @@ impl Client {
     pub fn scopes_by_default(&self) -> &Scopes {
         self.default_scopes.as_ref().unwrap_or(&self.scopes)
     }
+
+    /// Whether a secret can prove it: not while it may prove itself by keys alone.
+    pub fn may_use_secrets(&self) -> bool {
+        self.auth_method != Some(Method::PrivateKeyJwt)
+    }
 }
 
 /// A client with all that authentication needs to know: one look-up brings it.

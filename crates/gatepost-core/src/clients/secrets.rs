@@ -78,6 +78,8 @@ pub enum SecretConflict {
     Last,
     /// It has ended already.
     Over,
+    /// The client may prove itself by keys alone.
+    KeysOnly,
 }
 
 /// The client with one more secret, unless it has `most` live ones.
@@ -87,6 +89,9 @@ pub fn add_secret(
     most: usize,
     now: Timestamp,
 ) -> Result<Change, SecretConflict> {
+    if !owner.client.may_use_secrets() {
+        return Err(SecretConflict::KeysOnly);
+    }
     if usable(owner, now).count() >= most {
         return Err(SecretConflict::TooMany);
     }
@@ -127,7 +132,8 @@ pub fn end_secret(
     if !usable(owner, now).any(|secret| secret.id == id) {
         return Err(SecretConflict::Over);
     }
-    if !force && usable(owner, now).count() == 1 && !owner.has_usable_key() {
+    let is_last = owner.client.may_use_secrets() && usable(owner, now).count() == 1;
+    if is_last && !force && !owner.has_usable_key() {
         return Err(SecretConflict::Last);
     }
     let client: ClientId = owner.client.id.clone();

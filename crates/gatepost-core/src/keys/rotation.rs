@@ -5,7 +5,10 @@
 //! The limit: the document of a key set with one key, for readers outside, can't hold two; there nothing swaps by itself.
 //! The price: a new key waits `publish_ahead` before it signs. Emergencies skip the wait and say so.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use super::{KeyState, StoredKey};
 use crate::time::Timestamp;
@@ -21,6 +24,39 @@ pub struct Schedule {
     pub token_life: Duration,
     /// Whether a published key takes over by itself; not where readers outside hold a document with one key.
     pub swaps_by_itself: bool,
+}
+
+/// How often the keys of an API take turns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Turns {
+    /// As the settings say for all APIs.
+    #[default]
+    ByDefault,
+    /// Only when somebody asks for it.
+    Never,
+    /// After so many seconds.
+    Every(NonZeroU32),
+}
+
+impl Turns {
+    /// How long a key signs before the next one takes over, where the settings say `default`; for ever when `None`.
+    pub fn or(self, default: Option<Duration>) -> Option<Duration> {
+        match self {
+            Self::ByDefault => default,
+            Self::Never => None,
+            Self::Every(seconds) => Some(Duration::from_secs(seconds.get().into())),
+        }
+    }
+}
+
+/// When the next key takes over, or may where nothing swaps by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// When the next key is in the key set, or has come into it.
+    pub published: Timestamp,
+    /// From when on it signs, or may.
+    pub signs_from: Timestamp,
 }
 
 /// One thing to do about the keys of an API.
@@ -57,8 +93,7 @@ pub fn next_step(keys: &[StoredKey], schedule: &Schedule, now: Timestamp) -> Opt
         }
         (None, None) => Some(Step::Publish { signs_from: now }),
         (Some(signing), None) => {
-            let lead = schedule.rotate_every?.saturating_sub(schedule.publish_ahead);
-            let due = signing.signs_from.after(lead) <= now;
+            let due = signing.signs_from.after(lead(schedule)?) <= now;
             due.then(|| Step::Publish { signs_from: now.after(schedule.publish_ahead) })
         }
     }
@@ -70,13 +105,26 @@ pub fn next_due(keys: &[StoredKey], schedule: &Schedule) -> Option<Timestamp> {
     let retires = verifying.filter_map(|key| key.verifies_until).min();
     let turns = match (in_state(keys, KeyState::Signing), in_state(keys, KeyState::Published)) {
         (_, Some(published)) => schedule.swaps_by_itself.then_some(published.signs_from),
-        (Some(signing), None) => {
-            let lead = |every: Duration| every.saturating_sub(schedule.publish_ahead);
-            schedule.rotate_every.map(|every| signing.signs_from.after(lead(every)))
-        }
+        (Some(signing), None) => lead(schedule).map(|lead| signing.signs_from.after(lead)),
         (None, None) => None,
     };
     retires.into_iter().chain(turns).min()
+}
+
+/// The next turn of the keys of one API, as it looks at `now`; none when nothing is published and no schedule asks for it.
+pub fn next_turn(keys: &[StoredKey], schedule: &Schedule, now: Timestamp) -> Option<Turn> {
+    if let Some(next) = in_state(keys, KeyState::Published) {
+        return Some(Turn { published: next.created, signs_from: next.signs_from });
+    }
+    let signing = in_state(keys, KeyState::Signing)?;
+    // What is overdue is done as soon as a server runs.
+    let published = signing.signs_from.after(lead(schedule)?).max(now);
+    Some(Turn { published, signs_from: published.after(schedule.publish_ahead) })
+}
+
+/// How long a key has signed when the next one is published.
+fn lead(schedule: &Schedule) -> Option<Duration> {
+    Some(schedule.rotate_every?.saturating_sub(schedule.publish_ahead))
 }
 
 /// The step that lets `published` sign from `now` on, due or not.
@@ -192,6 +240,44 @@ mod tests {
         let keys = [key(KeyState::Signing, at(0), None), key(KeyState::Published, at(48), None)];
         let by_hand = Schedule { swaps_by_itself: false, ..schedule() };
         assert_eq!(next_step(&keys, &by_hand, at(10_000)), None);
+    }
+
+    #[test]
+    fn an_api_s_own_schedule_goes_before_the_one_of_the_settings() {
+        let own = Turns::Every(NonZeroU32::new(3_600).unwrap());
+        for (turns, default, every) in [
+            (Turns::ByDefault, Some(DAY), Some(DAY)),
+            (Turns::ByDefault, None, None),
+            (Turns::Never, Some(DAY), None),
+            (own, Some(DAY), Some(HOUR)),
+            (own, None, Some(HOUR)),
+        ] {
+            assert_eq!(turns.or(default), every, "{turns:?} {default:?}");
+        }
+    }
+
+    #[test]
+    fn the_next_turn_is_what_the_schedule_then_does() {
+        let signing = || key(KeyState::Signing, at(0), None);
+        let turn =
+            |published, signs_from| Some(Turn { published: at(published), signs_from: at(signs_from) });
+
+        let asked =
+            [(0, turn(29 * 24, 30 * 24)), (29 * 24, turn(29 * 24, 30 * 24)), (1_000, turn(1_000, 1_024))];
+        for (now, expected) in asked {
+            assert_eq!(next_turn(&[signing()], &schedule(), at(now)), expected, "{now}");
+        }
+        let Some(Step::Publish { signs_from }) = next_step(&[signing()], &schedule(), at(1_000)) else {
+            panic!("it is overdue");
+        };
+        assert_eq!(signs_from, at(1_024));
+
+        let mut published = key(KeyState::Published, at(99), None);
+        published.created = at(75);
+        let never = Schedule { rotate_every: None, ..schedule() };
+        assert_eq!(next_turn(&[signing(), published], &never, at(80)), turn(75, 99));
+        assert_eq!(next_turn(&[signing()], &never, at(80)), None);
+        assert_eq!(next_turn(&[], &schedule(), at(80)), None);
     }
 
     #[test]

@@ -67,6 +67,11 @@ impl WrappingKeys {
         self.current.id == id
     }
 
+    /// Whether `id` names any of them.
+    pub fn knows(&self, id: &str) -> bool {
+        self.is_current(id) || self.older.iter().any(|key| key.id == id)
+    }
+
     /// Seals `secret` under the current key; `name` says what it is, `nonce` must never be used twice.
     pub fn seal(&self, name: &str, nonce: [u8; 12], secret: &[u8]) -> Result<Sealed, SealError> {
         let shut = || SealError::Shut(self.current.id.clone());

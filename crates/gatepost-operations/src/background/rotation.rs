@@ -1,5 +1,6 @@
 //! This file is where the clock moves keys on in their lives, and what is over is swept away.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,9 +10,9 @@ use tokio::time::MissedTickBehavior;
 
 use crate::failure::Failure;
 use crate::gate::Gate;
-use crate::keys;
+use crate::keys::{self, Waiting};
 
-/// How often it is looked whether something is due; from memory, so it costs next to nothing.
+/// How often it is looked whether something is due, beside when something changed; from memory, so it costs next to nothing.
 const EVERY: Duration = Duration::from_secs(1);
 
 /// How many rows are swept at a time.
@@ -25,11 +26,19 @@ pub fn start(gate: Arc<Gate>) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut until_sweep = 0_u32;
+        let mut changes = gate.followed.changes();
+        let (mut until_sweep, mut told) = (0_u32, Told::default());
         loop {
-            ticks.tick().await;
+            let is_news = tokio::select! {
+                _ = ticks.tick() => false,
+                changed = changes.changed() => changed.is_ok(),
+            };
             if let Err(failure) = keys::tick(&gate).await {
                 tracing::warn!(why = %failure, "the keys could not be moved on; it is tried again");
+            }
+            told.remind(keys::waiting(&gate));
+            if is_news {
+                continue;
             }
             until_sweep = until_sweep.checked_sub(1).unwrap_or(60);
             if until_sweep == 0
@@ -39,6 +48,27 @@ pub fn start(gate: Arc<Gate>) -> JoinHandle<()> {
             }
         }
     })
+}
+
+/// Of which waiting key of each API the log has told: once for each is enough.
+#[derive(Default)]
+struct Told(BTreeMap<String, String>);
+
+impl Told {
+    fn remind(&mut self, waiting: Vec<Waiting>) {
+        self.0.retain(|api, _| waiting.iter().any(|known| known.api == *api));
+        for Waiting { api, kid, since } in waiting {
+            if self.0.get(&api) != Some(&kid) {
+                tracing::warn!(
+                    api,
+                    kid,
+                    since,
+                    "the next key waits: tokens of its API name no key, so it signs when it is promoted"
+                );
+                self.0.insert(api, kid);
+            }
+        }
+    }
 }
 
 /// Forgets what nobody can ask for any more.

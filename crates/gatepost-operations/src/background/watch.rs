@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
+use crate::failure::Kind;
 use crate::gate::Gate;
 use crate::news;
 
@@ -22,10 +23,13 @@ pub fn start(gate: Arc<Gate>) -> JoinHandle<()> {
             let outcome = news::take_up(&gate).await;
             // Said when it changes, not each half second.
             match (&outcome, reachable) {
+                (Err(failure), true) if failure.kind == Kind::Configuration => {
+                    tracing::error!(why = %failure, fix = failure.fix, "a new key can't be opened; nothing that changed is taken up");
+                }
                 (Err(failure), true) => {
                     tracing::error!(why = %failure, "the store does not answer; known clients are served from memory");
                 }
-                (Ok(()), false) => tracing::info!("the store answers again"),
+                (Ok(()), false) => tracing::info!("the store answers again, and what changed is taken up"),
                 (Err(_), false) | (Ok(()), true) => {}
             }
             reachable = outcome.is_ok();

@@ -13,8 +13,8 @@ use crate::clock::written;
 use crate::config::write_duration;
 use crate::failure::Failure;
 use crate::gate::Gate;
-use crate::keys;
 use crate::keys::pace::Pace;
+use crate::keys::{self, schedule};
 
 /// A running server does what is due within a second; what waits longer waits for one.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -37,7 +37,8 @@ pub(super) async fn checks(gate: &Gate) -> Result<Vec<Check>, Failure> {
     }
     checks.extend(keys::pace::measure(gate).await?.iter().map(pace));
     let keys = gate.store.keys().await?;
-    let older = keys.iter().filter(|key| !gate.master.wrapping.is_current(&key.sealed.wrapping)).count();
+    let master = gate.master();
+    let older = keys.iter().filter(|key| !master.wrapping.is_current(&key.sealed.wrapping)).count();
     if older > 0 {
         let what = format!("{older} keys are sealed under an older wrapping key");
         let why = "that one has to stay in the master key file as long as they are";
@@ -64,7 +65,7 @@ fn of_api(gate: &Gate, api: &ApiWithScopes) -> Vec<Check> {
     };
     let odd: Vec<Check> = [
         size(gate, name, signing),
-        age(gate, name, keys, signing),
+        age(gate, api, keys, signing),
         waiting(gate, api, keys),
         over(gate, name, keys),
     ]
@@ -98,15 +99,16 @@ fn rsa_bits(public: &Jwk) -> Option<usize> {
     Some(significant.count().saturating_mul(8).saturating_sub(zeros))
 }
 
-fn age(gate: &Gate, name: &str, keys: &[StoredKey], signing: &StoredKey) -> Option<Check> {
-    let every = gate.config.keys.rotate_every;
+fn age(gate: &Gate, api: &ApiWithScopes, keys: &[StoredKey], signing: &StoredKey) -> Option<Check> {
+    let name = api.api.name.as_str();
+    let every = schedule(gate, api).rotate_every?;
     let due = signing.signs_from.after(every).after(PATIENCE);
-    if every.is_zero() || is_ahead(gate, due) || in_state(keys, KeyState::Published).is_some() {
+    if is_ahead(gate, due) || in_state(keys, KeyState::Published).is_some() {
         return None;
     }
     let what = format!("{name} signs with the same key since {}", written(signing.signs_from));
-    let why =
-        format!("keys.rotate_every is {}, but no server has published the next one", write_duration(every));
+    let every = write_duration(every);
+    let why = format!("its keys are to take turns every {every}, but no server has published the next one");
     Some(Check::warn("keys", what, why, format!("run the server, or gatepost key rotate --api {name}")))
 }
 

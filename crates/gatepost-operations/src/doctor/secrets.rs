@@ -50,6 +50,9 @@ pub(super) async fn check(gate: &Gate) -> Result<Check, Failure> {
 
 /// Whether what the client can use now can't be used any more then. One that uses keys, or nothing, loses nothing.
 async fn loses_access(gate: &Gate, client: &Client) -> Result<bool, Failure> {
+    if !client.may_use_secrets() {
+        return Ok(false);
+    }
     let now = gate.clock.now();
     let secrets = gate.store.secrets(&client.id).await?;
     let usable = |at: Timestamp| secrets.iter().any(|secret| secret.state(at) == SecretState::Active);

@@ -1,5 +1,7 @@
 //! This file is where keys are generated, tried and sealed.
 
+use std::sync::Arc;
+
 use gatepost_core::apis::Api;
 use gatepost_core::keys::{self, KeyOwner, StoredKey};
 use gatepost_core::time::Timestamp;
@@ -33,14 +35,14 @@ impl From<Algorithm> for Wanted {
 /// What making a key takes; setup has it before there is a gate.
 pub(crate) struct KeyMaker<'a> {
     pub(crate) config: &'a Config,
-    pub(crate) master: &'a MasterKey,
+    pub(crate) master: Arc<MasterKey>,
     pub(crate) entropy: &'a Entropy,
 }
 
 impl<'a> KeyMaker<'a> {
     /// What the gate has for it.
     pub(crate) fn of(gate: &'a Gate) -> Self {
-        Self { config: &gate.config, master: &gate.master, entropy: &gate.entropy }
+        Self { config: &gate.config, master: gate.master(), entropy: &gate.entropy }
     }
 
     /// Generates a key that signs at once.

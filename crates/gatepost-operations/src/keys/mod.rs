@@ -7,14 +7,17 @@ pub(crate) mod primes;
 mod revoke;
 mod rewrap;
 mod rotation;
+mod schedule;
 
 pub use import::import;
 pub(crate) use maker::{KeyMaker, first_key};
 pub use revoke::{BlastRadius, blast_radius, revoke};
 pub use rewrap::rewrap;
 pub use rotation::{Plan, next_due, promote, retire, rotate, rotate_to, tick};
+pub use schedule::{Waiting, waiting};
+pub(crate) use schedule::{schedule, turns, written};
 
-use gatepost_core::keys::{KeyOwner, StoredKey};
+use gatepost_core::keys::{KeyOwner, KeyState, StoredKey};
 use gatepost_jose::PublicKey;
 use serde::Serialize;
 
@@ -41,6 +44,9 @@ pub struct KeyView {
     /// When its last token has expired, once it signs no more (RFC 3339).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verifies_until: Option<String>,
+    /// Of a key that signs: when the next one takes over, or may where nothing swaps by itself (RFC 3339).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_turn: Option<String>,
     /// When it was made or imported (RFC 3339).
     pub created: String,
 }
@@ -50,7 +56,19 @@ pub async fn list(gate: &Gate, api: Option<&str>) -> Result<Vec<KeyView>, Failur
     let wanted = api.map(|name| apis::find(gate, name)).transpose()?;
     let stored = gate.store.keys().await?;
     let belongs = |key: &&StoredKey| wanted.as_ref().is_none_or(|api| key.owner == KeyOwner::Api(api.api.id));
-    Ok(stored.iter().filter(belongs).map(|key| KeyView::of(gate, key)).collect())
+    let view = |key: &StoredKey| {
+        let next_turn = if key.state == KeyState::Signing { turn_after(gate, key, &stored) } else { None };
+        KeyView { next_turn, ..KeyView::of(gate, key) }
+    };
+    Ok(stored.iter().filter(belongs).map(view).collect())
+}
+
+/// When the key that signs gives way to the next one.
+fn turn_after(gate: &Gate, signing: &StoredKey, stored: &[StoredKey]) -> Option<String> {
+    let ring = gate.ring();
+    let api = ring.apis().iter().find(|api| signing.owner == KeyOwner::Api(api.api.id))?;
+    let keys: Vec<_> = stored.iter().filter(|key| key.owner == signing.owner).cloned().collect();
+    schedule::next_turn(gate, api, &keys)
 }
 
 /// The public half of the key that signs for an API, as PEM and as JWK.
@@ -93,6 +111,7 @@ impl KeyView {
             state: key.state.as_str(),
             signs_from: crate::clock::written(key.signs_from),
             verifies_until: key.verifies_until.map(crate::clock::written),
+            next_turn: None,
             created: crate::clock::written(key.created),
         }
     }

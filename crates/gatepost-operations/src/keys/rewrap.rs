@@ -11,9 +11,8 @@ use crate::gate::Gate;
 ///
 /// It can be stopped at any moment and run again: what is done stays done.
 pub async fn rewrap(gate: &Gate, actor: &Actor) -> Result<usize, Failure> {
-    let keys = gate.store.keys().await?;
-    let older: Vec<_> =
-        keys.iter().filter(|key| !gate.master.wrapping.is_current(&key.sealed.wrapping)).collect();
+    let (keys, master) = (gate.store.keys().await?, gate.master());
+    let older: Vec<_> = keys.iter().filter(|key| !master.wrapping.is_current(&key.sealed.wrapping)).collect();
     for key in &older {
         let change = sealed_anew(gate, key)?;
         gate.apply(actor, vec![change]).await?;
@@ -22,7 +21,8 @@ pub async fn rewrap(gate: &Gate, actor: &Actor) -> Result<usize, Failure> {
 }
 
 fn sealed_anew(gate: &Gate, key: &StoredKey) -> Result<Change, Failure> {
-    let wrapping = &gate.master.wrapping;
+    let master = gate.master();
+    let wrapping = &master.wrapping;
     let shut = |error: gatepost_core::keys::SealError| {
         let what = format!("the key {} can't be opened", key.kid);
         let fix = "put the wrapping key that sealed it back into the master key file";

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use gatepost_core::actor::Actor;
 use gatepost_core::apis::ApiWithScopes;
 use gatepost_core::change::Change;
-use gatepost_core::keys::rotation::{self, Schedule, Step};
+use gatepost_core::keys::rotation::{self, Step};
 use gatepost_core::keys::{KeyOwner, KeyState, StoredKey};
 use gatepost_core::time::Timestamp;
 use gatepost_jose::Primes;
@@ -16,12 +16,12 @@ use serde::Serialize;
 
 use super::maker::Wanted;
 use super::primes::next_key;
+use super::schedule::{every, next_turn, schedule};
 use super::{KeyMaker, KeyView, find};
 use crate::apis;
 use crate::failure::{Failure, Kind};
 use crate::gate::Gate;
 use crate::news;
-use crate::revocations::token_life;
 
 /// Verifiers of a key set without ids try every key; more than this they would not.
 const MOST_TRIED: usize = 4;
@@ -46,6 +46,12 @@ pub struct Plan {
     pub swaps_by_itself: bool,
     /// When the last token of the present key has expired, if the next one takes over when it may (RFC 3339).
     pub verifies_until: String,
+    /// The schedule in force: `90d`, or `never`.
+    pub rotate_every: String,
+    /// When the next turn would be if nobody asked for one (RFC 3339); none where there is no schedule.
+    pub by_schedule: Option<String>,
+    /// When the turn after this one is due, by schedule (RFC 3339).
+    pub turn_after: Option<String>,
 }
 
 /// Makes and publishes the next key of an API; in a rehearsal only says when what would happen.
@@ -84,6 +90,9 @@ pub async fn rotate_to(
         signs_from: crate::clock::written(signs_from),
         swaps_by_itself: schedule.swaps_by_itself,
         verifies_until: crate::clock::written(signs_from.after(schedule.token_life)),
+        rotate_every: every(schedule.rotate_every),
+        by_schedule: next_turn(gate, &found, &keys),
+        turn_after: schedule.rotate_every.map(|every| crate::clock::written(signs_from.after(every))),
     };
     if !rehearsal {
         let published = published(gate, &found, wanted, signs_from).await?;
@@ -231,17 +240,6 @@ pub(super) async fn keys_of(gate: &Gate, api: &Arc<ApiWithScopes>) -> Result<Vec
     let mut keys = gate.store.keys().await?;
     keys.retain(|key| key.owner == KeyOwner::Api(api.api.id));
     Ok(keys)
-}
-
-/// How the keys of an API live.
-pub(super) fn schedule(gate: &Gate, api: &ApiWithScopes) -> Schedule {
-    let every = gate.config.keys.rotate_every;
-    Schedule {
-        publish_ahead: gate.config.keys.publish_ahead,
-        rotate_every: (!every.is_zero()).then_some(every),
-        token_life: token_life(gate),
-        swaps_by_itself: api.api.profile.names_key(),
-    }
 }
 
 fn already_published(api: &ApiWithScopes, published: &StoredKey) -> Failure {

@@ -1,6 +1,7 @@
 //! This file is where the master key file gets a new wrapping key, before the ones that are there.
 //!
-//! What older ones sealed stays readable until it is sealed anew; a server knows the new one from its next start on.
+//! What older ones sealed stays readable until it is sealed anew; a running server reads the file again when it meets a
+//! key that the new one sealed.
 
 use std::fs::{File, Metadata};
 use std::os::unix::fs::{MetadataExt as _, chown};

@@ -1,11 +1,16 @@
 //! This file is where keys are led through their lives, by the clock and by hand.
 
-use std::time::Duration;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use gatepost_operations::apis::{self, ApiView, UpdateApi};
+use gatepost_operations::background::{rotation, watch};
 use gatepost_operations::core::secret::Secret;
-use gatepost_operations::failure::Kind;
+use gatepost_operations::failure::{Failure, Kind};
 use gatepost_operations::gate::Gate;
-use gatepost_operations::{keys, master_key};
+use gatepost_operations::{keys, master_key, news};
+use tokio::task::JoinHandle;
 
 use crate::stage::{ACTOR, Stage, ask, open};
 
@@ -64,6 +69,131 @@ async fn where_tokens_name_no_key_the_clock_only_publishes() {
     assert_eq!(states(gate, "default").await, ["verifying", "signing"]);
 }
 
+/// The API's schedule, changed.
+async fn set(gate: &Gate, api: &str, every: &str) -> Result<ApiView, Failure> {
+    let request = UpdateApi { rotate_every: Some(every.into()), ..UpdateApi::default() };
+    apis::update(gate, &ACTOR, api, request).await
+}
+
+async fn next_turn(gate: &Gate, api: &str) -> Option<String> {
+    keys::list(gate, Some(api)).await.unwrap().into_iter().find_map(|key| key.next_turn)
+}
+
+#[tokio::test]
+async fn each_api_has_its_own_schedule_and_the_setting_is_the_default() {
+    let stage = Stage::with_api().await;
+    let gate = &stage.gate;
+    assert_eq!(apis::show(gate, "bookings").unwrap().rotate_every, "default");
+    let in_90_days = next_turn(gate, "bookings").await.unwrap();
+    assert!(in_90_days.starts_with("2027-04-15T"), "{in_90_days}");
+
+    assert_eq!(set(gate, "bookings", "never").await.unwrap().rotate_every, "never");
+    assert_eq!(next_turn(gate, "bookings").await, None);
+    stage.pass(DAY * 300);
+    keys::tick(gate).await.unwrap();
+    assert_eq!(states(gate, "bookings").await, ["signing"]);
+
+    assert_eq!(set(gate, "bookings", "400d").await.unwrap().rotate_every, "400d");
+    keys::tick(gate).await.unwrap();
+    assert_eq!(states(gate, "bookings").await, ["signing"]);
+    assert_eq!(set(gate, "bookings", "7d").await.unwrap().rotate_every, "7d");
+    keys::tick(gate).await.unwrap();
+    assert_eq!(states(gate, "bookings").await, ["signing", "published"], "it is overdue");
+    stage.pass(DAY);
+    keys::tick(gate).await.unwrap();
+    assert_eq!(states(gate, "bookings").await, ["verifying", "signing"]);
+
+    let plan = keys::rotate(gate, &ACTOR, "bookings", true).await.unwrap();
+    assert_eq!((plan.rotate_every.as_str(), plan.by_schedule), ("7d", next_turn(gate, "bookings").await));
+    assert_eq!(set(gate, "bookings", "default").await.unwrap().rotate_every, "default");
+}
+
+#[tokio::test]
+async fn a_schedule_that_can_not_be_is_refused() {
+    let stage = Stage::with_api().await;
+    for every in ["", "0", "soon", "23h", "0s", "90", "99999d", "Never"] {
+        let refused = set(&stage.gate, "bookings", every).await.unwrap_err();
+        assert_eq!((refused.kind, refused.code), (Kind::Invalid, "api.rotate_every"), "{every}");
+    }
+    assert!(set(&stage.gate, "bookings", "24h").await.is_ok(), "as soon as a key may sign");
+}
+
+#[tokio::test]
+async fn a_schedule_only_prepares_where_tokens_name_no_key_and_says_who_is_waited_for() {
+    let stage = Stage::with_api().await;
+    let gate = &stage.gate;
+    set(gate, "default", "7d").await.unwrap();
+    stage.pass(DAY * 6);
+    keys::tick(gate).await.unwrap();
+    assert_eq!(states(gate, "default").await, ["signing", "published"]);
+    assert_eq!(keys::waiting(gate), [], "it may not sign yet");
+
+    stage.pass(DAY * 60);
+    keys::tick(gate).await.unwrap();
+    assert_eq!(states(gate, "default").await, ["signing", "published"]);
+    let waiting = keys::waiting(gate);
+    assert_eq!((waiting.len(), waiting[0].api.as_str()), (1, "default"));
+    keys::promote(gate, &ACTOR, "default", false).await.unwrap();
+    assert_eq!(keys::waiting(gate), []);
+}
+
+/// Waits until a node that runs beside has done it.
+async fn until(what: &str, gate: &Gate, expected: &[&str]) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while states(gate, "bookings").await != expected {
+        assert!(Instant::now() < deadline, "{what}");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_running_node_follows_a_schedule_as_soon_as_it_hears_of_it() {
+    let stage = Stage::with_api().await;
+    let running = Arc::new(stage.second_node().await);
+    let tasks = [watch::start(Arc::clone(&running)), rotation::start(Arc::clone(&running))];
+    stage.pass(DAY * 30);
+    set(&stage.gate, "bookings", "7d").await.unwrap();
+    until("the next key is published", &stage.gate, &["signing", "published"]).await;
+    tasks.iter().for_each(JoinHandle::abort);
+}
+
+#[tokio::test]
+async fn a_running_node_takes_up_a_new_wrapping_key_when_it_meets_one() {
+    let stage = Stage::with_api().await;
+    let running = stage.second_node().await;
+    master_key::add_wrapping_key(stage.folder.path(), &running.entropy).unwrap();
+    let command = stage.second_node().await;
+    keys::rewrap(&command, &ACTOR).await.unwrap();
+    keys::rotate(&command, &ACTOR, "bookings", false).await.unwrap();
+
+    news::take_up(&running).await.unwrap();
+    assert_eq!(published(&running, "bookings"), 2);
+    // What it seals from now on needs the old wrapping key no more.
+    assert_eq!(keys::rewrap(&running, &ACTOR).await.unwrap(), 0);
+    keys::rotate(&running, &ACTOR, "default", false).await.unwrap();
+    assert_eq!(keys::rewrap(&running, &ACTOR).await.unwrap(), 0, "the new one sealed it");
+}
+
+#[tokio::test]
+async fn a_master_key_file_of_another_state_or_open_to_others_is_not_taken_up() {
+    let (stage, other) = (Stage::with_api().await, Stage::empty().await);
+    let file = stage.folder.path().join("master.key");
+    let running = stage.second_node().await;
+    master_key::add_wrapping_key(stage.folder.path(), &running.entropy).unwrap();
+    keys::rewrap(&stage.second_node().await, &ACTOR).await.unwrap();
+    let good = std::fs::read(&file).unwrap();
+
+    std::fs::copy(other.folder.path().join("master.key"), &file).unwrap();
+    assert_eq!(news::take_up(&running).await.unwrap_err().code, "master_key.wrong");
+    std::fs::write(&file, good).unwrap();
+    let open_to = |mode| std::fs::set_permissions(&file, PermissionsExt::from_mode(mode)).unwrap();
+    open_to(0o644);
+    assert_eq!(news::take_up(&running).await.unwrap_err().code, "master_key.unusable");
+    open_to(0o600);
+    news::take_up(&running).await.unwrap();
+    assert_eq!(keys::rewrap(&running, &ACTOR).await.unwrap(), 0);
+}
+
 #[tokio::test]
 async fn a_rehearsed_rotation_changes_nothing_and_a_real_one_waits() {
     let stage = Stage::with_api().await;
@@ -94,12 +224,12 @@ async fn of_two_nodes_that_rotate_at_once_one_wins() {
         );
         assert_eq!(usize::from(one.is_ok()) + usize::from(two.is_ok()), 1);
         stage.pass(DAY);
-        gatepost_operations::news::take_up(&stage.gate).await.unwrap();
-        gatepost_operations::news::take_up(&other).await.unwrap();
+        news::take_up(&stage.gate).await.unwrap();
+        news::take_up(&other).await.unwrap();
         let (one, two) = tokio::join!(keys::tick(&stage.gate), keys::tick(&other));
         one.and(two).unwrap();
-        gatepost_operations::news::take_up(&stage.gate).await.unwrap();
-        gatepost_operations::news::take_up(&other).await.unwrap();
+        news::take_up(&stage.gate).await.unwrap();
+        news::take_up(&other).await.unwrap();
         let signing =
             states(&stage.gate, "bookings").await.iter().filter(|state| **state == "signing").count();
         assert_eq!(signing, 1);

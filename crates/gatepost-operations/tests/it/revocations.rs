@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use gatepost_operations::clients::{self, ClientSettings, CreatedClient};
+use gatepost_operations::clients::{self, ClientSettings};
 use gatepost_operations::core::time::Timestamp;
 use gatepost_operations::gate::Gate;
 use gatepost_operations::revocations::{self, IssuedTo};
 use gatepost_operations::{background, partners};
 
-use crate::stage::{ACTOR, Stage, ask};
+use crate::stage::{ACTOR, Stage, WithSecret, ask};
 
 const MILLI: Duration = Duration::from_millis(1);
 
-fn is_revoked(gate: &Gate, owner: &CreatedClient, issued: Timestamp) -> bool {
+fn is_revoked(gate: &Gate, owner: &WithSecret, issued: Timestamp) -> bool {
     let partner = owner.client.partner_id.to_string();
     let token = IssuedTo { jti: "j", client: &owner.client.client_id, partner: Some(&partner), issued };
     gate.revocations.now().covers(&token)

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use gatepost_operations::apis::{self, CreateApi, PassportChoices};
-use gatepost_operations::clients::{self, ClientSettings, CreateClient, CreatedClient};
+use gatepost_operations::apis::{self, CreateApi};
+use gatepost_operations::clients::{self, ClientSettings, ClientView, CreateClient};
 use gatepost_operations::clock::Clock;
 use gatepost_operations::config::{Config, Overrides};
 use gatepost_operations::core::actor::Actor;
@@ -14,6 +14,7 @@ use gatepost_operations::core::clients::methods::secret_post;
 use gatepost_operations::core::issuer::Issuer;
 use gatepost_operations::core::params::{Door, Params, Value};
 use gatepost_operations::core::refusal::Refusal;
+use gatepost_operations::core::secret::Secret;
 use gatepost_operations::core::time::Timestamp;
 use gatepost_operations::failure::Failure;
 use gatepost_operations::gate::Gate;
@@ -64,7 +65,7 @@ impl Stage {
             audience: "https://bookings.example".into(),
             profile: None,
             alg: Some("EdDSA".into()),
-            passport: PassportChoices::default(),
+            ..CreateApi::default()
         };
         apis::create(&stage.gate, &ACTOR, request).await.unwrap();
         apis::create_scope(&stage.gate, &ACTOR, "bookings", "read", "Read bookings").await.unwrap();
@@ -97,7 +98,7 @@ impl Stage {
     }
 
     /// A client of a new partner of that name.
-    pub(crate) async fn client(&self, partner: &str) -> CreatedClient {
+    pub(crate) async fn client(&self, partner: &str) -> WithSecret {
         let created = partners::create(&self.gate, &ACTOR, CreatePartner { name: partner.into(), id: None })
             .await
             .unwrap();
@@ -112,8 +113,15 @@ impl Stage {
             settings,
             ..CreateClient::default()
         };
-        clients::create(&self.gate, &ACTOR, request).await.unwrap()
+        let made = clients::create(&self.gate, &ACTOR, request).await.unwrap();
+        WithSecret { client: made.client, secret: made.secret.unwrap() }
     }
+}
+
+/// A client with the secret that was made with it.
+pub(crate) struct WithSecret {
+    pub(crate) client: ClientView,
+    pub(crate) secret: Secret,
 }
 
 /// A node over the state in `folder`.

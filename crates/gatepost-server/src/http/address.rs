@@ -2,14 +2,23 @@
 
 use std::net::IpAddr;
 
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{Extensions, HeaderMap, HeaderValue};
+use gatepost_operations::gate::Gate;
 use ipnet::IpNet;
+
+use super::facts::Peer;
+
+/// The address that a request came from, if it is known.
+pub(crate) fn of_request(gate: &Gate, headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
+    let peer = extensions.get::<Peer>()?.0.ip();
+    of_caller(peer, headers, &gate.config.server.trusted_proxies)
+}
 
 /// The address of the caller behind the proxies that are trusted.
 ///
 /// `X-Forwarded-For` is read from its end, as far as trusted proxies wrote it; whatever stands before the first
 /// untrusted address was written by the caller and is not believed. `None` when a trusted proxy sent something unreadable.
-pub(crate) fn of_caller(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr> {
+fn of_caller(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr> {
     let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
     let mut address = peer.to_canonical();
     let lines: Vec<&[u8]> = headers.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes).collect();

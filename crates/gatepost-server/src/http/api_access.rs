@@ -1,15 +1,27 @@
 //! This file is where an API shows who it is: its `api_id` and a secret in one Basic header (RFC 7617), nothing else.
 
-use axum::http::HeaderMap;
+use axum::http::{Extensions, HeaderMap};
 use gatepost_operations::api_secrets::{self, AuthenticatedApi};
 use gatepost_operations::core::refusal::{Code, Refusal};
 use gatepost_operations::core::secret::Secret;
 use gatepost_operations::gate::Gate;
 
+use super::address;
 use super::presented::Basic;
 
-/// The API that the request comes from; unknown, wrong and ended look the same from outside.
-pub(crate) fn prove(gate: &Gate, headers: &HeaderMap) -> Result<AuthenticatedApi, Refusal> {
+/// The API that the request comes from, counted; unknown, wrong and ended look the same from outside.
+pub(crate) fn prove(
+    gate: &Gate,
+    headers: &HeaderMap,
+    extensions: &Extensions,
+) -> Result<AuthenticatedApi, Refusal> {
+    let who = prove_again(gate, headers)?;
+    api_secrets::count(gate, who, address::of_request(gate, headers, extensions));
+    Ok(who)
+}
+
+/// The same for a request that was counted before.
+pub(crate) fn prove_again(gate: &Gate, headers: &HeaderMap) -> Result<AuthenticatedApi, Refusal> {
     match Basic::of(headers) {
         Basic::Pair(id, secret) => api_secrets::authenticate(gate, &id, &Secret::new(secret))
             .ok_or_else(|| Code::InvalidClient.because("not the id and secret of an API")),

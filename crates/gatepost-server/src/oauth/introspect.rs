@@ -28,7 +28,7 @@ pub(crate) async fn answer(State(app): State<App>, request: Request) -> Response
     let (parts, body) = request.into_parts();
     let dress = Dress::Standard(app.gate.issuer.as_str());
     let asked = async {
-        let api = api_access::prove(&app.gate, &parts.headers)?;
+        let api = api_access::prove(&app.gate, &parts.headers, &parts.extensions)?;
         let params = params::form_only(&parts.headers, body, app.gate.config.server.body_limit).await?;
         let token = params.text("token")?.filter(|token| !token.is_empty());
         let token = token.ok_or_else(|| Code::InvalidRequest.because("no token").about("token"))?;

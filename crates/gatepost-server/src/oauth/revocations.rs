@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::{RawQuery, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gatepost_operations::core::refusal::{Code, Refusal};
@@ -17,29 +18,27 @@ use crate::http::{api_access, cached};
 use crate::state::App;
 
 /// `GET /oauth2/revocations?wait=SECONDS`.
-pub(crate) async fn answer(
-    State(app): State<App>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Response {
-    match told(&app, query.as_deref().unwrap_or_default(), &headers).await {
+pub(crate) async fn answer(State(app): State<App>, RawQuery(query): RawQuery, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    match told(&app, query.as_deref().unwrap_or_default(), &parts).await {
         Ok(response) => response,
-        Err(refusal) => Dress::Standard(app.gate.issuer.as_str()).refused(refusal, &headers),
+        Err(refusal) => Dress::Standard(app.gate.issuer.as_str()).refused(refusal, &parts.headers),
     }
 }
 
 /// Answers at once what the caller does not know yet, else when there is news or the wait is over.
-async fn told(app: &App, query: &str, headers: &HeaderMap) -> Result<Response, Refusal> {
+async fn told(app: &App, query: &str, parts: &Parts) -> Result<Response, Refusal> {
+    let headers = &parts.headers;
     let mut changes = app.gate.followed.changes();
     let mut stopping = app.stopping();
     // Who may not know must not learn from the order of checks either: the wait is read after the proof.
-    api_access::prove(&app.gate, headers)?;
+    api_access::prove(&app.gate, headers, &parts.extensions)?;
     let until = Instant::now() + wait(query)?;
     let _following = app.feeds.follow();
     loop {
         changes.borrow_and_update();
         // The secret may have been ended while the caller waited.
-        let api = api_access::prove(&app.gate, headers)?.id();
+        let api = api_access::prove_again(&app.gate, headers)?.id();
         // Cut off, this node must not tell its followers that there is nothing new.
         if !status::hears_the_store(&app.gate).await {
             let why = "the store has not been heard; what was revoked meanwhile is not known";

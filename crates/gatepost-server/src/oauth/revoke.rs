@@ -1,9 +1,9 @@
 //! This file is where a client gives back a token (RFC 7009): its own is revoked, any other makes no difference.
 
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, HeaderValue};
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gatepost_guard::Caller;
 use gatepost_operations::authentication;
@@ -15,7 +15,7 @@ use gatepost_operations::core::refusal::{Code, Refusal};
 use gatepost_operations::core::time::Timestamp;
 use gatepost_operations::revocations;
 
-use crate::http::facts::{LogFacts, Peer};
+use crate::http::facts::LogFacts;
 use crate::http::failure::Dress;
 use crate::http::{address, params, presented};
 use crate::state::App;
@@ -44,13 +44,8 @@ pub(crate) async fn answer(State(app): State<App>, request: Request) -> Response
 /// The same steps as at the standard door.
 async fn prove(app: &App, parts: &Parts, params: &Params) -> Result<AuthenticatedClient, Refusal> {
     let presented = presented::find(Door::Standard, &parts.headers, params)?;
-    let address = peer_address(app, &parts.extensions, &parts.headers);
+    let address = address::of_request(&app.gate, &parts.headers, &parts.extensions);
     authentication::prove(&app.gate, presented, address, app.gate.clock.now()).await
-}
-
-fn peer_address(app: &App, extensions: &Extensions, headers: &HeaderMap) -> Option<std::net::IpAddr> {
-    let peer = extensions.get::<Peer>()?.0.ip();
-    address::of_caller(peer, headers, &app.gate.config.server.trusted_proxies)
 }
 
 /// Revokes the client's own live token; what is told to the caller is the same for every token.

@@ -9,7 +9,7 @@ use gatepost_operations::core::params::Door;
 use gatepost_operations::tokens::{self, IssuedToken, TokenRequest};
 use serde::Serialize;
 
-use crate::http::facts::{LogFacts, Peer, RequestId};
+use crate::http::facts::{LogFacts, RequestId};
 use crate::http::failure;
 use crate::http::{address, body, params, presented};
 use crate::state::App;
@@ -56,13 +56,11 @@ async fn answer(app: &App, door: Door, request: Request) -> Response {
         .as_ref()
         .map_err(Clone::clone)
         .and_then(|params| presented::find(door, &parts.headers, params));
-    let peer = parts.extensions.get::<Peer>().map(|peer| peer.0.ip());
     let request = TokenRequest {
         door,
         params,
         presented,
-        address: peer
-            .and_then(|peer| address::of_caller(peer, &parts.headers, &config.server.trusted_proxies)),
+        address: address::of_request(&app.gate, &parts.headers, &parts.extensions),
         request_id: parts.extensions.get::<RequestId>().map_or_else(String::new, |id| id.0.to_string()),
     };
 

@@ -63,7 +63,7 @@ async fn c12_each_refusal_takes_one_look_up_and_one_tag() {
 
 /// The status, and how many look-ups and tags it took.
 async fn steps(server: &TestServer, ask: Ask) -> (u16, u64, u64) {
-    let counts = || (server.gate.clients.lookups(), server.gate.master.peppers.used());
+    let counts = || (server.gate.clients.lookups(), server.gate.master().peppers.used());
     let before = counts();
     let status = server.send(ask).await.status;
     let after = counts();

@@ -38,7 +38,7 @@ async fn the_key_set_of_all_holds_the_keys_of_apis_whose_tokens_name_theirs() {
     assert_eq!(algorithms(&read(&server, KEYS).await), ["ES256", "EdDSA"]);
 
     let passport = PassportChoices { kid: Some(true), ..PassportChoices::default() };
-    apis::update(&server.gate, &Actor::System, "default", UpdateApi { audience: None, passport })
+    apis::update(&server.gate, &Actor::System, "default", UpdateApi { passport, ..UpdateApi::default() })
         .await
         .unwrap();
     assert_eq!(algorithms(&read(&server, KEYS).await), ["ES256", "EdDSA", "RS256"]);
@@ -111,7 +111,7 @@ async fn what_another_node_changed_is_published_once_the_news_is_taken_up() {
         audience: "https://strange.example".into(),
         profile: None,
         alg: Some("EdDSA".into()),
-        passport: PassportChoices::default(),
+        ..apis::CreateApi::default()
     };
     apis::create(&other, &Actor::System, strange).await.unwrap();
     assert_eq!(read(&server, "/.well-known/jwks/strange.json").await.status, 404);

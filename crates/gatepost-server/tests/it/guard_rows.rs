@@ -47,7 +47,7 @@ async fn server(profile: Profile) -> (TestServer, ResourceServer) {
                 audience: AUDIENCE.into(),
                 profile: None,
                 alg: Some("RS256".into()),
-                passport: apis::PassportChoices::default(),
+                ..apis::CreateApi::default()
             };
             apis::create(&server.gate, &Actor::System, request).await.unwrap();
             "ours"

@@ -186,7 +186,7 @@ async fn make_api(
         audience: audience.to_owned(),
         profile: profile.map(str::to_owned),
         alg: alg.map(str::to_owned),
-        passport: apis::PassportChoices::default(),
+        ..apis::CreateApi::default()
     };
     ApiId(apis::create(gate, &Actor::System, request).await.unwrap().api_id)
 }

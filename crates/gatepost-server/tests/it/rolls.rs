@@ -59,7 +59,7 @@ impl Scene {
         let made = clients::create(&server.gate, &Actor::System, request).await.unwrap();
         let client = made.client.client_id;
         let id = secrets::list(&server.gate, &client).await.unwrap()[0].secret_id;
-        let current = Secret { id, text: made.secret.expose().into() };
+        let current = Secret { id, text: made.secret.unwrap().expose().into() };
         let nodes = [server.another_server().await, server];
         let held = Mutex::new(Held { current, previous: None });
         Arc::new(Self { nodes, client, held, answers: Semaphore::new(0), over: AtomicBool::new(false) })

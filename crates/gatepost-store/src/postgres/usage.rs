@@ -1,6 +1,7 @@
 //! This file is where usage is read from and written to PostgreSQL.
 
 use async_trait::async_trait;
+use gatepost_core::apis::ApiId;
 use gatepost_core::clients::ClientId;
 use gatepost_core::usage::{ClientUsage, Hour, SecretUsage};
 use sqlx::PgConnection;
@@ -13,7 +14,7 @@ impl UsageLog for PostgresStore {
     async fn add_usage(&self, clients: &[ClientUsage], secrets: &[SecretUsage]) -> Result<(), StoreError> {
         let mut tx = within(self.pool.begin(), failure).await?;
         within(add_clients(&mut tx, &usage::by_client(clients)), as_it_is).await?;
-        within(add_secrets(&mut tx, &usage::by_secret(secrets)), as_it_is).await?;
+        within(add_secrets(&mut tx, OF_CLIENTS, &usage::by_secret(secrets)), as_it_is).await?;
         within(tx.commit(), failure).await
     }
 
@@ -51,6 +52,21 @@ impl UsageLog for PostgresStore {
         found.iter().map(rows::secret_usage).collect()
     }
 
+    async fn add_api_usage(&self, secrets: &[SecretUsage]) -> Result<(), StoreError> {
+        let mut tx = within(self.pool.begin(), failure).await?;
+        within(add_secrets(&mut tx, OF_APIS, &usage::by_secret(secrets)), as_it_is).await?;
+        within(tx.commit(), failure).await
+    }
+
+    async fn api_secret_usage(&self, api: ApiId) -> Result<Vec<SecretUsage>, StoreError> {
+        let query = sqlx::query(
+            "SELECT u.secret_id, u.last_at, u.address, u.count FROM api_secret_usage u
+                JOIN api_secrets s ON s.id = u.secret_id WHERE s.api_id = $1 ORDER BY s.created, s.id",
+        );
+        let found = within(query.bind(api.0.to_string()).fetch_all(&self.pool), failure).await?;
+        found.iter().map(rows::secret_usage).collect()
+    }
+
     async fn forget_usage(&self, before: Hour, limit: u32) -> Result<u64, StoreError> {
         // What another node is forgetting just now is left to it.
         let query = sqlx::query(
@@ -82,22 +98,39 @@ async fn add_clients(tx: &mut PgConnection, sums: &[ClientUsage]) -> Result<(), 
     Ok(())
 }
 
-async fn add_secrets(tx: &mut PgConnection, sums: &[SecretUsage]) -> Result<(), StoreError> {
-    let query = sqlx::query(
-        "WITH added AS (
+/// Adds uses to what is counted of secrets, in the one table for those that are in the other.
+macro_rules! adding {
+    ($counted:literal, $there:literal) => {
+        concat!(
+            "WITH added AS (
                 SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[]) AS a (id, last_at, address, count)),
-            there AS (SELECT id FROM secrets WHERE id IN (SELECT id FROM added) ORDER BY id FOR KEY SHARE)
-            INSERT INTO secret_usage AS u (secret_id, last_at, address, count)
+            there AS (SELECT id FROM ",
+            $there,
+            " WHERE id IN (SELECT id FROM added) ORDER BY id FOR KEY SHARE)
+            INSERT INTO ",
+            $counted,
+            " AS u (secret_id, last_at, address, count)
                 SELECT id, last_at, address, count FROM added JOIN there USING (id) ORDER BY id
                 ON CONFLICT (secret_id) DO UPDATE SET count = u.count + excluded.count,
                     address = CASE WHEN u.last_at <= excluded.last_at THEN excluded.address ELSE u.address END,
-                    last_at = greatest(u.last_at, excluded.last_at)",
-    );
+                    last_at = greatest(u.last_at, excluded.last_at)"
+        )
+    };
+}
+const OF_CLIENTS: &str = adding!("secret_usage", "secrets");
+const OF_APIS: &str = adding!("api_secret_usage", "api_secrets");
+
+async fn add_secrets(
+    tx: &mut PgConnection,
+    adding: &'static str,
+    sums: &[SecretUsage],
+) -> Result<(), StoreError> {
     let secrets: Vec<String> = sums.iter().map(|sum| sum.secret.0.to_string()).collect();
     let last: Vec<i64> = sums.iter().map(|sum| sum.at.micros()).collect();
     let addresses: Vec<Option<String>> =
         sums.iter().map(|sum| sum.address.map(|address| address.to_string())).collect();
     let counts: Vec<i64> = sums.iter().map(|sum| usage::as_number(sum.count)).collect();
+    let query = sqlx::query(adding);
     query.bind(secrets).bind(last).bind(addresses).bind(counts).execute(tx).await.map_err(failure)?;
     Ok(())
 }

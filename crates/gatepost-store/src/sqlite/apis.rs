@@ -13,7 +13,7 @@ use crate::{Apis, StoreError, conflicts, rows};
 impl Apis for SqliteStore {
     async fn apis(&self) -> Result<Vec<ApiWithScopes>, StoreError> {
         let query = sqlx::query(
-            "SELECT a.id, a.name, a.audience, a.profile, a.algorithm, a.created, a.version,
+            "SELECT a.id, a.name, a.audience, a.profile, a.algorithm, a.rotate_every, a.created, a.version,
                 s.name AS scope_name, s.description AS scope_description
                 FROM apis a LEFT JOIN scopes s ON s.api_id = a.id ORDER BY a.name, s.name",
         );
@@ -47,14 +47,15 @@ impl Apis for SqliteStore {
 
 pub(super) async fn create(tx: &mut SqliteConnection, api: &Api) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO apis (id, name, audience, profile, algorithm, created, version)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO apis (id, name, audience, profile, algorithm, rotate_every, created, version)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )
     .bind(api.id.0.to_string())
     .bind(api.name.as_str())
     .bind(api.audience.as_str())
     .bind(rows::as_json(&api.profile))
     .bind(api.algorithm.as_str())
+    .bind(rows::turns(api.turns))
     .bind(api.created.micros())
     .bind(api.version)
     .execute(tx)
@@ -66,7 +67,8 @@ pub(super) async fn create(tx: &mut SqliteConnection, api: &Api) -> Result<(), S
 pub(super) async fn update(tx: &mut SqliteConnection, api: &Api) -> Result<(), StoreError> {
     let id = api.id.0.to_string();
     let done = sqlx::query(
-        "UPDATE apis SET name = ?3, audience = ?4, profile = ?5, algorithm = ?6, version = version + 1
+        "UPDATE apis SET name = ?3, audience = ?4, profile = ?5, algorithm = ?6, rotate_every = ?7,
+            version = version + 1
             WHERE id = ?1 AND version = ?2",
     )
     .bind(&id)
@@ -75,6 +77,7 @@ pub(super) async fn update(tx: &mut SqliteConnection, api: &Api) -> Result<(), S
     .bind(api.audience.as_str())
     .bind(rows::as_json(&api.profile))
     .bind(api.algorithm.as_str())
+    .bind(rows::turns(api.turns))
     .execute(&mut *tx)
     .await
     .map_err(|error| refused(error, |violation| conflicts::api(violation, api)))?;

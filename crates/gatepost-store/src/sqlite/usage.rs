@@ -1,6 +1,7 @@
 //! This file is where usage is read from and written to SQLite.
 
 use async_trait::async_trait;
+use gatepost_core::apis::ApiId;
 use gatepost_core::clients::ClientId;
 use gatepost_core::usage::{ClientUsage, Hour, SecretUsage};
 use sqlx::SqliteConnection;
@@ -13,7 +14,7 @@ impl UsageLog for SqliteStore {
     async fn add_usage(&self, clients: &[ClientUsage], secrets: &[SecretUsage]) -> Result<(), StoreError> {
         let mut tx = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failure)?;
         add_clients(&mut tx, &usage::by_client(clients)).await?;
-        add_secrets(&mut tx, &usage::by_secret(secrets)).await?;
+        add_secrets(&mut tx, OF_CLIENTS, &usage::by_secret(secrets)).await?;
         tx.commit().await.map_err(failure)
     }
 
@@ -51,6 +52,21 @@ impl UsageLog for SqliteStore {
         found.iter().map(rows::secret_usage).collect()
     }
 
+    async fn add_api_usage(&self, secrets: &[SecretUsage]) -> Result<(), StoreError> {
+        let mut tx = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failure)?;
+        add_secrets(&mut tx, OF_APIS, &usage::by_secret(secrets)).await?;
+        tx.commit().await.map_err(failure)
+    }
+
+    async fn api_secret_usage(&self, api: ApiId) -> Result<Vec<SecretUsage>, StoreError> {
+        let query = sqlx::query(
+            "SELECT u.secret_id, u.last_at, u.address, u.count FROM api_secret_usage u
+                JOIN api_secrets s ON s.id = u.secret_id WHERE s.api_id = ?1 ORDER BY s.created, s.id",
+        );
+        let found = query.bind(api.0.to_string()).fetch_all(&self.readers).await.map_err(failure)?;
+        found.iter().map(rows::secret_usage).collect()
+    }
+
     async fn forget_usage(&self, before: Hour, limit: u32) -> Result<u64, StoreError> {
         let query = sqlx::query(
             "DELETE FROM usage WHERE (client_id, hour) IN (
@@ -80,22 +96,38 @@ async fn add_clients(tx: &mut SqliteConnection, sums: &[ClientUsage]) -> Result<
     Ok(())
 }
 
-async fn add_secrets(tx: &mut SqliteConnection, sums: &[SecretUsage]) -> Result<(), StoreError> {
-    for sum in sums {
-        sqlx::query(
-            "INSERT INTO secret_usage AS u (secret_id, last_at, address, count)
-                SELECT id, ?2, ?3, ?4 FROM secrets WHERE id = ?1
+/// Adds a use to what is counted of a secret, in the one table if the secret is in the other.
+macro_rules! adding {
+    ($counted:literal, $there:literal) => {
+        concat!(
+            "INSERT INTO ",
+            $counted,
+            " AS u (secret_id, last_at, address, count) SELECT id, ?2, ?3, ?4 FROM ",
+            $there,
+            " WHERE id = ?1
                 ON CONFLICT (secret_id) DO UPDATE SET count = u.count + excluded.count,
                     address = CASE WHEN u.last_at <= excluded.last_at THEN excluded.address ELSE u.address END,
-                    last_at = max(u.last_at, excluded.last_at)",
+                    last_at = max(u.last_at, excluded.last_at)"
         )
-        .bind(sum.secret.0.to_string())
-        .bind(sum.at.micros())
-        .bind(sum.address.map(|address| address.to_string()))
-        .bind(usage::as_number(sum.count))
-        .execute(&mut *tx)
-        .await
-        .map_err(failure)?;
+    };
+}
+const OF_CLIENTS: &str = adding!("secret_usage", "secrets");
+const OF_APIS: &str = adding!("api_secret_usage", "api_secrets");
+
+async fn add_secrets(
+    tx: &mut SqliteConnection,
+    adding: &'static str,
+    sums: &[SecretUsage],
+) -> Result<(), StoreError> {
+    for sum in sums {
+        sqlx::query(adding)
+            .bind(sum.secret.0.to_string())
+            .bind(sum.at.micros())
+            .bind(sum.address.map(|address| address.to_string()))
+            .bind(usage::as_number(sum.count))
+            .execute(&mut *tx)
+            .await
+            .map_err(failure)?;
     }
     Ok(())
 }

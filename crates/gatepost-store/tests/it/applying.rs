@@ -1,9 +1,12 @@
 //! This file is where it is tested what each change does, and that a batch is done whole or not at all.
 
+use std::num::NonZeroU32;
+
 use gatepost_core::apis::Api;
 use gatepost_core::change::Change;
 use gatepost_core::clients::Client;
 use gatepost_core::keys::KeyOwner;
+use gatepost_core::keys::rotation::Turns;
 use gatepost_core::name::Name;
 use gatepost_core::partners::{Partner, Status};
 use gatepost_core::scope::Scopes;
@@ -31,8 +34,9 @@ async fn an_update_writes_every_member_and_counts_the_version(home: Home) {
     let name = Name::parse("New & Co").unwrap();
     let owner = Partner { name: name.clone(), status: Status::Suspended, ..owner };
     let other = api("other");
+    let turns = Turns::Every(NonZeroU32::new(86_400).unwrap());
     let bookings =
-        Api { name: other.name, audience: other.audience, algorithm: Algorithm::Ps256, ..bookings };
+        Api { name: other.name, audience: other.audience, algorithm: Algorithm::Ps256, turns, ..bookings };
     store
         .apply(&audited([Change::PartnerUpdated(owner.clone()), Change::ApiUpdated(bookings.clone())]))
         .await

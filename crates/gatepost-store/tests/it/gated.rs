@@ -159,6 +159,12 @@ impl UsageLog for Gated {
     async fn secret_usage(&self, client: &ClientId) -> Result<Vec<SecretUsage>, StoreError> {
         self.inner.secret_usage(client).await
     }
+    async fn add_api_usage(&self, secrets: &[SecretUsage]) -> Result<(), StoreError> {
+        self.inner.add_api_usage(secrets).await
+    }
+    async fn api_secret_usage(&self, api: ApiId) -> Result<Vec<SecretUsage>, StoreError> {
+        self.inner.api_secret_usage(api).await
+    }
     async fn forget_usage(&self, before: Hour, limit: u32) -> Result<u64, StoreError> {
         self.inner.forget_usage(before, limit).await
     }

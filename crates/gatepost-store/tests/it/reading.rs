@@ -3,6 +3,7 @@
 use gatepost_core::apis::ApiWithScopes;
 use gatepost_core::change::{Change, Subject};
 use gatepost_core::clients::{Client, ClientId, ClientRecord, StoredSecret};
+use gatepost_core::keys::rotation::Turns;
 use gatepost_core::keys::{KeyOwner, KeyState, StoredKey};
 use gatepost_core::partners::{Partner, PartnerId, Status};
 use gatepost_core::scope::Scopes;
@@ -62,6 +63,7 @@ async fn apis_come_back_with_their_scopes_in_order_of_names(home: Home) {
     let passport = gatepost_core::apis::Api {
         profile: Profile::Passport(PassportOptions::default()),
         algorithm: Algorithm::Rs256,
+        turns: Turns::Never,
         ..passport
     };
     let changes = [

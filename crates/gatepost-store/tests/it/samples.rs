@@ -9,6 +9,7 @@ use gatepost_core::clients::{
     UserId,
 };
 use gatepost_core::grants::GrantType;
+use gatepost_core::keys::rotation::Turns;
 use gatepost_core::keys::{KeyOwner, KeyState, Sealed, StoredKey};
 use gatepost_core::name::{Name, Slug};
 use gatepost_core::partners::{Partner, PartnerId, Status};
@@ -48,6 +49,7 @@ pub(crate) fn api(name: &str) -> Api {
         audience: Audience::parse(&format!("https://{name}.example.com")).unwrap(),
         profile: Profile::Rfc9068,
         algorithm: Algorithm::Es256,
+        turns: Turns::ByDefault,
         created: at(2),
         version: 1,
     }

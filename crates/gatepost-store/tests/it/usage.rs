@@ -14,6 +14,7 @@ on_every_engine![
     the_last_use_of_a_secret_is_the_latest_however_late_it_is_told,
     clients_and_secrets_that_are_gone_are_passed_over,
     usage_goes_with_its_client,
+    uses_of_api_secrets_add_up_apart_and_go_with_their_secret,
     many_nodes_that_count_at_once_lose_nothing,
     only_old_hours_are_forgotten,
 ];
@@ -111,6 +112,28 @@ async fn usage_goes_with_its_client(home: Home) {
 
     assert_eq!(all(store.as_ref()).await, [count(&other.id, 7, 1, 0)]);
     assert_eq!(store.secret_usage(&app.id).await.unwrap(), []);
+}
+
+async fn uses_of_api_secrets_add_up_apart_and_go_with_their_secret(home: Home) {
+    let store = home.open().await;
+    let (_, bookings, app, changes) = acme();
+    store.apply(&changes).await.unwrap();
+    let add = |name: &str| Change::ApiSecretAdded { api: bookings.id, secret: secret(name) };
+    store.apply(&audited([add("guards"), add("proxy")])).await.unwrap();
+
+    let lost = SecretUsage { secret: SecretId(uuid::Uuid::max()), ..used("guards", 1, "", 1) };
+    store.add_api_usage(&[used("guards", 50, "192.0.2.5", 3), lost, used("first", 1, "", 1)]).await.unwrap();
+    store.add_api_usage(&[used("guards", 40, "192.0.2.4", 4), used("proxy", 9, "", 1)]).await.unwrap();
+    store.add_usage(&[], &[used("guards", 99, "", 1)]).await.unwrap();
+
+    let mut found = store.api_secret_usage(bookings.id).await.unwrap();
+    found.sort_by_key(|usage| usage.at);
+    assert_eq!(found, [used("proxy", 9, "", 1), used("guards", 50, "192.0.2.5", 7)]);
+    assert_eq!(store.secret_usage(&app.id).await.unwrap(), [], "no client's secret was used");
+
+    let gone = [Change::ClientDeleted(app.id), Change::ApiDeleted(bookings.id)];
+    store.apply(&audited(gone)).await.unwrap();
+    assert_eq!(store.api_secret_usage(bookings.id).await.unwrap(), []);
 }
 
 async fn many_nodes_that_count_at_once_lose_nothing(home: Home) {

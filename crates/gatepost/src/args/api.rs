@@ -46,6 +46,10 @@ pub(crate) struct ApiCreate {
     /// The algorithm of its keys [default: RS256 for passport, ES256 for rfc9068]
     #[arg(long, value_parser = ["RS256", "PS256", "ES256", "EdDSA"], ignore_case = true)]
     pub(crate) alg: Option<String>,
+    /// How long a key signs before the next one takes over: 90d, never, or default (keys.rotate_every).
+    /// Where tokens name no key, the next one is only published
+    #[arg(long, value_name = "SPAN")]
+    pub(crate) rotate_every: Option<String>,
     /// What the passport profile may choose.
     #[command(flatten)]
     pub(crate) passport: PassportFlags,
@@ -59,6 +63,10 @@ pub(crate) struct ApiUpdate {
     /// What its tokens name as audience
     #[arg(long, value_name = "URL")]
     pub(crate) audience: Option<String>,
+    /// How long a key signs before the next one takes over: 90d, never, or default (keys.rotate_every).
+    /// Where tokens name no key, the next one is only published
+    #[arg(long, value_name = "SPAN")]
+    pub(crate) rotate_every: Option<String>,
     /// What the passport profile may choose.
     #[command(flatten)]
     pub(crate) passport: PassportFlags,

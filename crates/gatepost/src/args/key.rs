@@ -75,7 +75,7 @@ pub(crate) enum KeyCommand {
     },
     /// Seal every key under the newest wrapping key of the master key file; can be stopped and run again
     Rewrap {
-        /// Put a new wrapping key into the file first; restart every server afterwards
+        /// Put a new wrapping key into the file first; running servers read the file again
         #[arg(long)]
         new: bool,
     },

@@ -9,7 +9,7 @@ use super::desk::Desk;
 use crate::args::{ApiCommand, ApiCreate, ApiUpdate, PassportFlags};
 use crate::ending::Trouble;
 
-const COLUMNS: [&str; 5] = ["name", "profile", "alg", "audience", "scopes"];
+const COLUMNS: [&str; 6] = ["name", "profile", "alg", "rotate_every", "audience", "scopes"];
 
 /// Carries out a command about APIs.
 pub(super) async fn run(desk: &Desk, command: ApiCommand) -> Result<(), Trouble> {
@@ -33,10 +33,10 @@ async fn create(desk: &Desk, request: CreateApi) -> Result<(), Trouble> {
 }
 
 async fn update(desk: &Desk, flags: ApiUpdate) -> Result<(), Trouble> {
-    let ApiUpdate { api, audience, passport } = flags;
+    let ApiUpdate { api, audience, rotate_every, passport } = flags;
     let says_nothing =
         passport.timestamps().is_none() && passport.kid().is_none() && passport.sub().is_none();
-    if audience.is_none() && says_nothing && !passport.allow_integer_sub {
+    if audience.is_none() && rotate_every.is_none() && says_nothing && !passport.allow_integer_sub {
         let fix = "say what it shall be, for example --audience URL; see `gatepost api update --help`";
         return Err(Trouble::usage(
             "api.nothing",
@@ -45,7 +45,7 @@ async fn update(desk: &Desk, flags: ApiUpdate) -> Result<(), Trouble> {
             fix,
         ));
     }
-    let request = UpdateApi { audience, passport: passport.into() };
+    let request = UpdateApi { audience, passport: passport.into(), rotate_every };
     desk.output.show(&apis::update(&desk.gate, &desk.actor, &api, request).await?)
 }
 
@@ -66,8 +66,8 @@ async fn delete(desk: &Desk, api: &str) -> Result<(), Trouble> {
 
 impl From<ApiCreate> for CreateApi {
     fn from(flags: ApiCreate) -> Self {
-        let ApiCreate { name, audience, profile, alg, passport } = flags;
-        Self { name, audience, profile, alg, passport: passport.into() }
+        let ApiCreate { name, audience, profile, alg, rotate_every, passport } = flags;
+        Self { name, audience, profile, alg, passport: passport.into(), rotate_every }
     }
 }
 

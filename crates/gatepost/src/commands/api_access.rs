@@ -6,10 +6,12 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::desk::Desk;
+use super::in_use;
 use crate::args::{ApiRouteCommand, ApiSecretCommand, Until};
 use crate::ending::Trouble;
 
-const SECRET_COLUMNS: [&str; 5] = ["secret_id", "label", "state", "created", "expires"];
+const SECRET_COLUMNS: [&str; 7] =
+    ["secret_id", "label", "state", "created", "expires", "last_used", "last_address"];
 const ROUTE_COLUMNS: [&str; 3] = ["method", "path", "scopes"];
 
 /// Carries out a command about the secrets of an API.
@@ -37,6 +39,10 @@ async fn add_secret(
 }
 
 async fn end_secret(desk: &Desk, api: &str, secret: Uuid, force: bool) -> Result<(), Trouble> {
+    if !force {
+        let asked = async || api_secrets::used_lately(&desk.gate, api, secret, in_use::LATELY).await;
+        in_use::confirm(desk, api, asked).await?;
+    }
     api_secrets::end(&desk.gate, &desk.actor, api, secret, force).await?;
     let all = api_secrets::list(&desk.gate, api).await?;
     match all.iter().find(|known| known.secret_id == secret) {

@@ -31,8 +31,15 @@ pub(super) async fn run(desk: &Desk, command: ClientCommand) -> Result<(), Troub
 async fn create(desk: &Desk, request: CreateClient) -> Result<(), Trouble> {
     let made = clients::create(&desk.gate, &desk.actor, request).await?;
     let id = &made.client.client_id;
+    let Some(secret) = made.secret else {
+        desk.output.note(&format!(
+            "Registered client {id}, without a secret: it proves itself by a key. Give it one: \
+             gatepost client key add {id} --pem-file FILE"
+        ));
+        return desk.output.show(&made.client);
+    };
     desk.output.note(&format!("Registered client {id}; its secret is on standard output, only now."));
-    desk.output.hand_over(&made.client, made.secret.expose())?;
+    desk.output.hand_over(&made.client, secret.expose())?;
     desk.output.next(&format!(
         "Test it: gatepost token issue --client {id}   (it reads the secret from standard input)"
     ));
@@ -51,7 +58,28 @@ async fn update(desk: &Desk, flags: ClientUpdate) -> Result<(), Trouble> {
             fix,
         ));
     }
-    desk.output.show(&clients::update(&desk.gate, &desk.actor, &client, changes).await?)
+    let is_pinned = changes.auth_method.is_some();
+    desk.output.show(&clients::update(&desk.gate, &desk.actor, &client, changes).await?)?;
+    if is_pinned {
+        tell_what_is_of_no_use(desk, &client).await?;
+    }
+    Ok(())
+}
+
+/// What the client holds and may not use, and that it can't authenticate if that is all.
+async fn tell_what_is_of_no_use(desk: &Desk, client: &str) -> Result<(), Trouble> {
+    let held = clients::held(&desk.gate, client).await?;
+    if held.secrets_of_no_use > 0 {
+        desk.output.note(&format!(
+            "{} live secrets are refused as long as it may only use {}. They stay; end them when it works: \
+             gatepost secret list {client}",
+            held.secrets_of_no_use, held.method
+        ));
+    }
+    if held.is_shut_out {
+        desk.output.warn(&format!("client {client} can't authenticate: it holds nothing that it may use"));
+    }
+    Ok(())
 }
 
 async fn suspend(desk: &Desk, client: &str) -> Result<(), Trouble> {

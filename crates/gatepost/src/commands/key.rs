@@ -11,7 +11,8 @@ use super::given;
 use crate::args::{Globals, KeyCommand, KeyFormat};
 use crate::ending::Trouble;
 
-const COLUMNS: [&str; 7] = ["api", "alg", "primes", "state", "signs_from", "verifies_until", "kid"];
+const COLUMNS: [&str; 8] =
+    ["api", "alg", "primes", "state", "signs_from", "verifies_until", "next_turn", "kid"];
 
 /// Carries out a command about keys.
 pub(super) fn run(globals: &Globals, command: KeyCommand) -> Result<(), Trouble> {
@@ -62,6 +63,12 @@ async fn rotate(desk: &Desk, api: &str, primes: Option<Primes>, rehearsal: bool)
         desk.output.note("A rehearsal: nothing was changed.");
     }
     desk.output.show(&plan)?;
+    match &plan.by_schedule {
+        Some(turn) if rehearsal => {
+            desk.output.note(&format!("By schedule ({}) the next turn is at {turn}.", plan.rotate_every));
+        }
+        Some(_) | None => {}
+    }
     if plan.swaps_by_itself {
         desk.output.note(&format!("It takes over by itself at {}, while a server runs.", plan.signs_from));
     } else {
@@ -120,8 +127,6 @@ fn add_wrapping_key(globals: &Globals) -> Result<(), Trouble> {
     at_desk(globals, async |desk| {
         let id = master_key::add_wrapping_key(&desk.gate.config.data, &desk.gate.entropy)?;
         desk.output.note(&format!("Added the wrapping key {id} to the master key file: back it up again."));
-        desk.output
-            .warn("a server opens what is sealed under it from its next start on; restart every one now");
         Ok(())
     })
 }

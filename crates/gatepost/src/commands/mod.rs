@@ -12,6 +12,7 @@ mod dev;
 mod doctor;
 mod given;
 mod guard;
+mod in_use;
 mod init;
 mod key;
 mod partner;

@@ -60,3 +60,10 @@ pub(crate) fn ask_token(address: SocketAddr, path: &str, client: &str, secret: &
     let body = format!("grant_type=client_credentials&client_id={client}&client_secret={secret}");
     ask(address, &format!("POST {path}"), &["Content-Type: application/x-www-form-urlencoded"], &body)
 }
+
+/// Base64 with padding, as Basic wants it.
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    let url = gatepost_operations::jose::base64url::encode(bytes).replace('-', "+").replace('_', "/");
+    let padding = (4 - url.len() % 4) % 4;
+    url + &"=".repeat(padding)
+}

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::http::{Answer, ask, ask_token};
+use crate::http::{Answer, ask, ask_token, base64};
 use crate::program::{Home, Running, until};
 
 const A_SECOND: Duration = Duration::from_secs(1);
@@ -138,6 +138,41 @@ fn keys_move_to_a_new_wrapping_key_and_do_without_the_old_one() {
 }
 
 #[test]
+fn a_running_server_opens_what_is_sealed_under_a_new_wrapping_key() {
+    let home = Home::ready();
+    home.json(&["api", "create", "orders", "--audience", "https://orders.example"]);
+    let server = Running::serve(&home);
+    assert_eq!(home.json(&["key", "rewrap", "--new"])["rewrapped"], 3);
+    let next = text(&home.json(&["key", "rotate", "--api", "orders"])["next"]).to_owned();
+    until(A_SECOND, "the key is in the key set", || key_set(&server).contains(&next));
+    assert_eq!(server.stop().code, Some(0));
+}
+
+#[test]
+fn a_running_server_obeys_the_schedule_of_an_api_within_a_second() {
+    let home = Home::ready();
+    home.json(&[
+        "api",
+        "create",
+        "orders",
+        "--audience",
+        "https://orders.example",
+        "--rotate-every",
+        "never",
+    ]);
+    let server = Running::serve(&home);
+    assert_eq!(home.json(&["api", "show", "orders"])["rotate_every"], "never");
+    assert!(home.json(&["key", "list", "--api", "orders"])[0]["next_turn"].is_null());
+    assert_eq!(home.refusal(&["api", "update", "orders", "--rotate-every", "1h"]).0, 2, "keys.publish_ahead");
+
+    assert_eq!(home.json(&["api", "update", "orders", "--rotate-every", "24h"])["rotate_every"], "1d");
+    until(A_SECOND, "the next key is published", || key_set(&server).len() == 2);
+    let keys = home.json(&["key", "list", "--api", "orders"]);
+    assert_eq!(keys[0]["next_turn"], keys[1]["signs_from"]);
+    assert_eq!(server.stop().code, Some(0));
+}
+
+#[test]
 fn a_revoked_token_is_refused_and_others_are_not() {
     let (home, client) = Home::with_client();
     let [first, second] = [token_of(&home, &client), token_of(&home, &client)];
@@ -201,12 +236,6 @@ impl<'a> Introspection<'a> {
         let answer = self.ask(token);
         answer.status == 200 && answer.json()["active"] == true
     }
-}
-
-fn base64(bytes: &[u8]) -> String {
-    let url = gatepost_operations::jose::base64url::encode(bytes).replace('-', "+").replace('_', "/");
-    let padding = (4 - url.len() % 4) % 4;
-    url + &"=".repeat(padding)
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod bench;
 mod cli;
+mod credentials;
 mod dev;
 mod doctor;
 mod faults;

@@ -7,6 +7,7 @@ use crate::apis::{Api, ApiScope, Audience};
 use crate::clients::{
     ClientId, ClientRecord, Credentials, Method, SecretId, Source, StoredSecret, UserId, authenticate,
 };
+use crate::keys::rotation::Turns;
 use crate::name::{Name, Slug};
 use crate::partners::{PartnerId, Status};
 use crate::secret::{Pepper, Peppers, Secret};
@@ -33,6 +34,7 @@ fn api(id: u128, name: &str, profile: Profile, scopes: &str) -> Arc<ApiWithScope
         audience: Audience::parse(&format!("https://{name}.example")).unwrap(),
         profile,
         algorithm,
+        turns: Turns::ByDefault,
         created: NOW,
         version: 1,
     };

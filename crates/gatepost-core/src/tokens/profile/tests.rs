@@ -9,6 +9,7 @@ use super::*;
 use crate::apis::{Api, ApiId, ApiWithScopes, Audience};
 use crate::clients::{Client, ClientId, ClientRecord, UngrantedScope, UserId};
 use crate::grants::GrantType;
+use crate::keys::rotation::Turns;
 use crate::name::{Name, Slug};
 use crate::partners::{PartnerId, Status};
 use crate::scope::Scopes;
@@ -41,6 +42,7 @@ fn grant(client_id: &str, scopes: &str, profile: Profile) -> Grant {
         audience: Audience::parse("https://api.example/v1").unwrap(),
         profile,
         algorithm: Algorithm::Rs256,
+        turns: Turns::ByDefault,
         created: Timestamp::from_micros(0),
         version: 1,
     };

@@ -23,7 +23,7 @@ async fn token(server: &TestServer) -> Token {
 }
 
 async fn choose(server: &TestServer, passport: PassportChoices) {
-    let request = UpdateApi { audience: None, passport };
+    let request = UpdateApi { passport, ..UpdateApi::default() };
     apis::update(&server.gate, &Actor::System, "default", request).await.unwrap();
 }
 

@@ -1,6 +1,6 @@
 //! This file is where the demonstration's data is made: a partner, an API with its scopes, a client.
 
-use gatepost_operations::apis::{self, CreateApi, PassportChoices};
+use gatepost_operations::apis::{self, CreateApi};
 use gatepost_operations::clients::{self, ClientSettings, CreateClient};
 use gatepost_operations::core::secret::Secret;
 use gatepost_operations::partners::{self, CreatePartner};
@@ -36,8 +36,7 @@ pub(super) async fn make(server: &Server, api_url: String) -> Result<Demo, Troub
         name: API.to_owned(),
         audience: api_url.clone(),
         profile: Some("passport".to_owned()),
-        alg: None,
-        passport: PassportChoices::default(),
+        ..CreateApi::default()
     };
     apis::create(gate, &actor, api).await?;
     for (scope, description) in SCOPES {
@@ -55,6 +54,7 @@ pub(super) async fn make(server: &Server, api_url: String) -> Result<Demo, Troub
     let name = "Acme booking system".to_owned();
     let client = CreateClient { partner: partner.slug, name, settings, ..CreateClient::default() };
     let made = clients::create(gate, &actor, client).await?;
+    let secret = made.secret.ok_or_else(|| Trouble::internal("dev.secret", "the client got no secret"))?;
 
     Ok(Demo {
         issuer: gate.issuer.as_str().to_owned(),
@@ -64,7 +64,7 @@ pub(super) async fn make(server: &Server, api_url: String) -> Result<Demo, Troub
         admin_url: server.running().admin_url,
         partner: partner.name,
         client_id: made.client.client_id,
-        secret: made.secret,
+        secret,
         scopes,
     })
 }

@@ -35,7 +35,8 @@ struct Answer<'a> {
 pub(super) async fn run(desk: &Desk, wanted: Wanted) -> Result<(), Trouble> {
     // A client that there is not is told as such: the operator, unlike a caller, may know.
     let client = clients::show(&desk.gate, &wanted.client).await?;
-    let pinned = client.auth_method.and_then(Method::parse);
+    // What this command has is a secret: it never passes for the proof of a key.
+    let pinned = client.auth_method.and_then(Method::parse).filter(|method| *method != Method::PrivateKeyJwt);
     let request_id = desk.gate.entropy.uuid().map_err(Failure::from)?.to_string();
     let request = TokenRequest {
         door: Door::Standard,
