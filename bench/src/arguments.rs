@@ -69,6 +69,8 @@ pub(crate) enum Measurement {
     Assertions,
     /// The same work on this server and on others; only when named, for it installs them from their registries.
     Peers,
+    /// Tokens by a key of four primes over those by one of two; only by name, for it needs a build with such keys.
+    Primes,
 }
 
 /// What the harness starts itself for.
@@ -142,7 +144,7 @@ impl Arguments {
     }
 
     pub(crate) fn wants(&self, measurement: Measurement) -> bool {
-        let by_default = measurement != Measurement::Peers;
+        let by_default = !matches!(measurement, Measurement::Peers | Measurement::Primes);
         (self.only.is_empty() && by_default) || self.only.contains(&measurement)
     }
 
@@ -179,6 +181,8 @@ mod tests {
     fn only_what_is_named_is_measured() {
         let arguments = parse(&["--only", "memory,pairs"]);
         assert!(arguments.wants(Measurement::Pairs) && !arguments.wants(Measurement::Throughput));
+        assert!(!parse(&[]).wants(Measurement::Primes), "a plain build has no such keys");
+        assert!(parse(&["--only", "primes"]).wants(Measurement::Primes));
     }
 
     #[test]

@@ -67,6 +67,12 @@ impl Installation {
         self.client(name, "default")
     }
 
+    /// Lets the client's API sign by a key of four primes; a program that was built without them refuses.
+    pub(crate) fn rotate_to_four_primes(&self, client: &Credentials) -> Outcome<()> {
+        self.command(&["key", "rotate", "--api", &client.api, "--primes", "4"], &[])?;
+        self.command(&["key", "promote", "--api", &client.api, "--now"], &[]).map(|_| ())
+    }
+
     fn client(&self, name: &str, api: &str) -> Outcome<Credentials> {
         let mut create = vec!["client", "create", "--partner", &self.partner, "--name", name, "--api", api];
         if api != "default" {

@@ -12,6 +12,7 @@ mod gatepost;
 mod growth;
 mod pairs;
 mod peers;
+mod primes;
 mod prober;
 mod processor;
 mod raw;
@@ -101,6 +102,9 @@ fn measure(arguments: &Arguments) -> Outcome<()> {
             let contest = contest::measure(&installation, &plan, subject, &arguments.connections, places);
             runtime.block_on(contest)?.iter().try_for_each(|standing| report.row("peers", standing))?;
         }
+    }
+    if arguments.wants(Measurement::Primes) {
+        report.one("primes", &runtime.block_on(primes::measure(&installation, &plan))?)?;
     }
     report.finish()
 }

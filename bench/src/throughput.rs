@@ -89,7 +89,7 @@ impl fmt::Display for Row {
 }
 
 /// Slices and the quartiles around their median.
-fn figures(slices: &[f64], quartiles: Quartiles) -> String {
+pub(crate) fn figures(slices: &[f64], quartiles: Quartiles) -> String {
     let text: Vec<String> = slices.iter().map(|slice| format!("{slice:.0}")).collect();
     format!("{}  (quartiles {:.0} to {:.0})", text.join(" "), quartiles.lower, quartiles.upper)
 }
