@@ -17,6 +17,7 @@ mod guard_rows;
 mod harness;
 mod hostile;
 mod hostile_apis;
+mod hostile_cases;
 mod introspection;
 mod metrics;
 mod mutilated;

@@ -4,6 +4,7 @@
 
 mod engines;
 mod postgres;
+mod postgres_server;
 mod samples;
 
 mod access;

@@ -11,8 +11,13 @@ mod faults;
 mod four_primes;
 mod house;
 mod http;
+mod killed;
 mod lifecycle;
+#[allow(dead_code, reason = "the tests of the store use the rest")]
+#[path = "../../../gatepost-store/tests/it/postgres_server.rs"]
+mod postgres_server;
 mod program;
+mod scenarios;
 mod secrets;
 mod serving;
 mod tokens;
