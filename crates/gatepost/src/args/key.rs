@@ -22,7 +22,7 @@ pub(crate) enum KeyCommand {
         /// The API's name [default: default]
         #[arg(long)]
         api: Option<String>,
-        /// Make an RSA key of so many primes: 4 signs about three times as fast [default: as many as the key that signs]
+        /// Make an RSA key of so many primes: 4 signs up to three times as fast, by processor [default: as many as the key that signs]
         #[arg(long, value_name = "2|4")]
         primes: Option<Primes>,
         /// Only say what would happen, and when

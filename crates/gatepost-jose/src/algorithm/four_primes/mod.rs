@@ -1,4 +1,4 @@
-//! This folder is where RSA keys of four primes are: private keys that sign about three times as fast (RFC 8017
+//! This folder is where RSA keys of four primes are: private keys that sign up to three times as fast (RFC 8017
 //! section 3).
 //!
 //! The idea: a signature is put together from one exponentiation for each prime, and four short ones cost less than two
