@@ -99,12 +99,13 @@ impl Gate {
         let revocations = Revocations::default();
         revocations.take_up(&*store, clock.now()).await?;
 
+        let metrics = Arc::<Metrics>::default();
         Ok(Self {
             clients,
             client_jwks: ClientJwks::new(config.clients.jwks_uri_allow.clone()),
-            pool: Pool::new(&config.signing),
+            pool: Pool::new(&config.signing, Arc::clone(&metrics)),
             journal: Journal::new(&config.refusals),
-            metrics: Arc::default(),
+            metrics,
             entropy: Entropy::default(),
             usage: Usage::default(),
             revocations,

@@ -119,7 +119,7 @@ async fn mint(
     let client = &grant.client.client.id;
     let text = signer.input.with_claims(claims.json.as_bytes());
     let asked = Instant::now();
-    let signed = gate.pool.sign(&signer.key, text, client, gate.pool.deadline()).await;
+    let signed = gate.pool.sign(&signer.key, text, client).await;
     let (text, signature) = signed.map_err(|reason| not_signed(&reason))?;
     gate.metrics.signed(asked.elapsed());
 
@@ -135,7 +135,7 @@ async fn mint(
 
 fn not_signed(reason: &NotSigned) -> Refusal {
     match reason {
-        NotSigned::Full | NotSigned::Late => Code::TemporarilyUnavailable.because(reason.to_string()),
+        NotSigned::Shed(_) => Code::TemporarilyUnavailable.because(reason.to_string()),
         NotSigned::Key(_) => Code::ServerError.because(reason.to_string()),
     }
 }

@@ -1,4 +1,4 @@
-//! This file is where the settings of the signing pool stand: its threads, its queue and its patience.
+//! This file is where the settings of the signing pool stand: its threads, its places and its patience.
 
 use std::time::Duration;
 
@@ -11,15 +11,27 @@ pub(super) const SETTINGS: &[Setting] = &[
         .noted("as many as there are cores"),
     Setting::new(
         "signing.queue",
+        Kind::Whole(2, 1_000_000),
+        "256",
+        "How many requests may wait for an RSA signature; one that finds no place gets 503.",
+    ),
+    Setting::new(
+        "signing.per_client",
         Kind::Whole(1, 1_000_000),
         "64",
-        "Places in the queue of the signing threads; a request that finds none free gets 503.",
+        "How many of them may be of one client; a client that asks on so many connections is served on all.",
+    ),
+    Setting::new(
+        "signing.target",
+        Kind::Duration(Duration::from_millis(1), Duration::from_secs(60)),
+        "25ms",
+        "How long a request of a client that asks for more than can be signed waits before it gets 503.",
     ),
     Setting::new(
         "signing.deadline",
         Kind::Duration(Duration::from_millis(1), Duration::from_secs(60)),
         "2s",
-        "How long a request waits for its signature before it gets 503.",
+        "How long any request waits for its signature before it gets 503.",
     ),
 ];
 
@@ -28,9 +40,13 @@ pub(super) const SETTINGS: &[Setting] = &[
 pub struct Signing {
     /// Its threads; 0 means as many as there are cores.
     pub threads: usize,
-    /// Places in its queue.
+    /// How many requests may wait.
     pub queue: usize,
-    /// How long a request waits for its signature.
+    /// How many of one client.
+    pub per_client: usize,
+    /// How long a request waits of a client that asks for too much.
+    pub target: Duration,
+    /// How long any request waits.
     pub deadline: Duration,
 }
 
@@ -39,6 +55,8 @@ impl Signing {
         Ok(Self {
             threads: values.count("signing.threads")?,
             queue: values.count("signing.queue")?,
+            per_client: values.count("signing.per_client")?,
+            target: values.duration("signing.target")?,
             deadline: values.duration("signing.deadline")?,
         })
     }

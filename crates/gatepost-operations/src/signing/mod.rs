@@ -1,10 +1,17 @@
 //! This folder is where RSA signatures are made, off the async workers, so that a signature of six milliseconds never
 //! makes another request wait for a worker.
 //!
-//! The idea: as many threads as cores, keys parsed once and shared, one bounded queue.
-//! The limit: what does not fit into the queue, or waited past its deadline, is refused at once and may come back.
+//! The idea: [`pool`] has as many threads as cores, and keys are parsed once and shared. [`fair_queue`] decides whose
+//! signature is next, and [`shed`] what has waited too long; both are pure, with time as an argument, so that
+//! [`simulation`] can hold them to their promises.
+//! The limit: what has no place, or waits too long, is refused and may come back.
 //! The price: one hand-over to a thread and back, some microseconds. Fast algorithms sign inline and pay nothing.
 
+mod fair_queue;
 mod pool;
+mod shed;
+#[cfg(test)]
+mod simulation;
 
 pub use pool::{NotSigned, Pool};
+pub use shed::Shed;

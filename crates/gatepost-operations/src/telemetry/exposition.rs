@@ -15,7 +15,9 @@ use prometheus_client::registry::Registry;
 
 use super::held::Held;
 use super::metrics::{DoorSnapshot, SIGNING_BOUNDS, Snapshot};
+use super::waits::STEPS_MS;
 use crate::gate::Gate;
+use crate::signing::Shed;
 
 /// What the page is; Prometheus reads it since version 2.5.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -88,7 +90,20 @@ impl Page<'_> {
         let buckets: Vec<_> = bounds.zip(counted.signing_buckets).collect();
         let sum = Duration::from_micros(counted.signing_micros).as_secs_f64();
         encoder.encode_histogram::<NoLabelSet>(sum, counted.signatures, &buckets, None)?;
-        self.gauge("signing_queue_length", "Requests that wait for an RSA signature now", held.signing_queue)
+        self.gauge(
+            "signing_queue_length",
+            "Requests that wait for an RSA signature now",
+            held.signing_queue,
+        )?;
+        let help = "Seconds that requests waited for a signing thread";
+        let mut encoder =
+            self.0.encode_descriptor("gatepost_signing_wait_seconds", help, None, MetricType::Histogram)?;
+        let bounds = STEPS_MS.iter().map(|end| Duration::from_millis(*end).as_secs_f64());
+        let buckets: Vec<_> = bounds.chain([f64::INFINITY]).zip(counted.waits.steps).collect();
+        let sum = Duration::from_micros(counted.waits.micros).as_secs_f64();
+        encoder.encode_histogram::<NoLabelSet>(sum, counted.waits.count, &buckets, None)?;
+        let shed = Shed::ALL.iter().map(|why| why.as_str()).zip(counted.shed);
+        self.counts("signing_shed", "Requests that got 503 instead of a signature, by why", "reason", shed)
     }
 
     fn listeners(&mut self, counted: &Snapshot) -> Result<(), Error> {

@@ -12,6 +12,8 @@ use gatepost_core::refusal::Code;
 use serde::Serialize;
 
 use super::logs::LogCounts;
+use super::waits::{ShedCounts, ShedSnapshot, Waits, WaitsSnapshot};
+use crate::signing::Shed;
 
 /// How a request for a token ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +50,8 @@ pub struct Metrics {
     standard: DoorCounts,
     refusals: [AtomicU64; Code::ALL.len()],
     signing: SigningCounts,
+    waits: Waits,
+    shed: ShedCounts,
     connections: AtomicU64,
     handshakes_failed: AtomicU64,
     malformed: AtomicU64,
@@ -107,6 +111,16 @@ impl Metrics {
         }
     }
 
+    /// A request waited that long for a signing thread.
+    pub fn waited_to_sign(&self, waited: Duration) {
+        self.waits.add(waited);
+    }
+
+    /// A request was refused instead of signed.
+    pub fn shed(&self, why: Shed) {
+        self.shed.add(why);
+    }
+
     /// A connection was accepted.
     pub fn connection_opened(&self) {
         self.connections.fetch_add(1, Relaxed);
@@ -157,6 +171,8 @@ impl Metrics {
             longest_signing_micros: self.signing.longest.load(Relaxed),
             signing_buckets: self.signing.buckets.each_ref().map(|count| count.load(Relaxed)),
             refusals: self.refusals.each_ref().map(|count| count.load(Relaxed)),
+            waits: self.waits.snapshot(),
+            shed: self.shed.snapshot(),
             connections: self.connections.load(Relaxed),
             handshakes_failed: self.handshakes_failed.load(Relaxed),
             malformed: self.malformed.load(Relaxed),
@@ -195,6 +211,10 @@ pub struct Snapshot {
     pub signing_buckets: [u64; SIGNING_BOUNDS.len() + 1],
     /// Requests for a token that were refused, in the order of [`Code::ALL`].
     pub refusals: [u64; Code::ALL.len()],
+    /// How long requests waited for a signing thread.
+    pub waits: WaitsSnapshot,
+    /// Requests that were refused instead of signed.
+    pub shed: ShedSnapshot,
     /// Connections open now.
     pub connections: u64,
     /// TLS handshakes that came to nothing.
@@ -236,6 +256,8 @@ mod tests {
         metrics.signed(Duration::from_micros(30));
         metrics.signed(Duration::from_micros(10));
         metrics.token_refused(Code::InvalidClient);
+        metrics.shed(Shed::Client);
+        metrics.shed(Shed::Stale);
         metrics.connection_opened();
         metrics.connection_opened();
         metrics.connection_closed();
@@ -249,6 +271,7 @@ mod tests {
             longest_signing_micros: 30,
             signing_buckets: [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
             refusals: [0, 1, 0, 0, 0, 0, 0, 0],
+            shed: [1, 0, 1, 0],
             connections: 1,
             panics: 1,
             ..Snapshot::default()

@@ -8,3 +8,4 @@ mod held;
 mod log_writer;
 pub mod logs;
 pub mod metrics;
+pub mod waits;

@@ -61,6 +61,8 @@ async fn what_happens_is_counted_where_operators_look() {
         (r#"gatepost_signing_seconds_bucket{le="+Inf"}"#, 2.0),
         ("gatepost_signing_seconds_count", 2.0),
         ("gatepost_signing_queue_length", 0.0),
+        ("gatepost_signing_wait_seconds_count", 2.0),
+        (r#"gatepost_signing_shed_total{reason="client"}"#, 0.0),
         (r#"gatepost_revocations{kind="client"}"#, 1.0),
         (r#"gatepost_keys{state="signing"}"#, 3.0),
         ("gatepost_feed_signatures_total", 1.0),

@@ -1,0 +1,160 @@
+//! This file is where the queue is held to its turns and bounds, by tables and by chance.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const LONG: usize = 512;
+const SHORT: usize = 256;
+
+/// Whose work it is, and whether it is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Work(char, bool);
+
+impl Wanted for Work {
+    fn is_wanted(&self) -> bool {
+        self.1
+    }
+}
+
+fn ms(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
+fn queue(all: usize, per_client: usize) -> FairQueue<Work> {
+    FairQueue::new(Places { all, per_client }, Patience::new(ms(25), ms(2_000)))
+}
+
+fn client(name: char) -> ClientId {
+    ClientId::parse(&name.to_string()).unwrap()
+}
+
+/// Asks for a signature for each letter's client; the reasons why some may not wait.
+fn push(queue: &mut FairQueue<Work>, names: &str, bytes: usize, now: u64) -> Vec<Shed> {
+    let mut push = |name| queue.push(&client(name), Work(name, true), Cost::of_rsa(bytes, None), ms(now));
+    names.chars().filter_map(|name| push(name).err().map(|(_, why)| why)).collect()
+}
+
+/// Takes that much at `now`: whose it was, and how many were shed.
+fn take(queue: &mut FairQueue<Work>, count: usize, now: u64) -> (String, usize) {
+    let mut shed = Vec::new();
+    let taken = (0..count).filter_map(|_| queue.take(ms(now), &mut shed)).map(|taken| taken.job.0).collect();
+    (taken, shed.len())
+}
+
+#[test]
+fn clients_take_turns_whatever_they_ask_for() {
+    let mut queue = queue(64, 64);
+    push(&mut queue, "aaaabbc", LONG, 0);
+    assert_eq!(take(&mut queue, 9, 1).0, "abcabaa");
+    assert_eq!(queue.waiting(), 0);
+}
+
+#[test]
+fn a_turn_is_worth_eight_short_signatures_or_one_long() {
+    let mut queue = queue(128, 64);
+    push(&mut queue, &"s".repeat(20), SHORT, 0);
+    push(&mut queue, "lll", LONG, 0);
+    assert_eq!(take(&mut queue, 23, 1).0, "sssssssslsssssssslssssl");
+}
+
+#[test]
+fn a_newcomer_goes_first_and_is_one_again_only_after_the_others_had_a_turn() {
+    let mut queue = queue(64, 64);
+    push(&mut queue, "aaaaaa", LONG, 0);
+    assert_eq!(take(&mut queue, 1, 1).0, "a");
+    push(&mut queue, "b", LONG, 2);
+    assert_eq!(take(&mut queue, 1, 2).0, "b", "a newcomer");
+    push(&mut queue, "b", LONG, 3);
+    assert_eq!(take(&mut queue, 2, 3).0, "ab", "asking one by one is no way always to go first");
+}
+
+#[test]
+fn newcomers_in_a_row_let_others_have_a_turn() {
+    let mut queue = queue(64, 64);
+    push(&mut queue, "aaa", LONG, 0);
+    take(&mut queue, 1, 1);
+    push(&mut queue, "bcdefghijklm", LONG, 2);
+    assert_eq!(take(&mut queue, 12, 3).0, "bcdefghaijkl");
+}
+
+#[test]
+fn a_place_is_refused_to_one_client_and_to_all_by_their_bounds() {
+    for (all, per_client, names, refused, why) in [
+        (64, 3, "aaaab", vec![Shed::Client], "one client has three places"),
+        (8, 64, "aaaaaab", vec![Shed::Client; 2], "of one client no more wait than places are free"),
+        (3, 64, "abcd", vec![Shed::Queue], "three places for all"),
+    ] {
+        assert_eq!(push(&mut queue(all, per_client), names, LONG, 0), refused, "{why}");
+    }
+}
+
+#[test]
+fn work_that_nobody_wants_any_more_is_skipped_and_gives_its_place_up() {
+    let mut queue = queue(64, 2);
+    for wanted in [false, true] {
+        queue.push(&client('a'), Work('a', wanted), Cost::of_rsa(LONG, None), ms(0)).unwrap();
+    }
+    assert_eq!(push(&mut queue, "a", LONG, 1), [], "the first made room");
+    queue.push(&client('b'), Work('b', false), Cost::of_rsa(LONG, None), ms(1)).unwrap();
+
+    assert_eq!(take(&mut queue, 3, 3_000), (String::new(), 2), "what nobody wants is not shed either");
+    assert_eq!(queue.waiting(), 0);
+}
+
+#[test]
+fn a_line_that_stands_is_shed_and_served_from_its_end() {
+    let mut queue = queue(64, 4);
+    assert_eq!(push(&mut queue, "aaaaa", LONG, 1_000), [Shed::Client]);
+    assert_eq!(take(&mut queue, 1, 1_149), ("a".into(), 0), "it may be a burst");
+    push(&mut queue, "a", LONG, 1_140);
+
+    let mut shed = Vec::new();
+    let taken = queue.take(ms(1_150), &mut shed).unwrap();
+    assert_eq!((taken.waited, shed.len()), (ms(10), 3), "the newest is served");
+    assert!(shed.iter().all(|(_, why)| *why == Shed::Stale));
+}
+
+#[test]
+fn that_a_line_stands_is_remembered_while_it_is_empty_for_a_moment() {
+    let mut queue = queue(64, 4);
+    push(&mut queue, "aaaaa", LONG, 1_000);
+    assert_eq!(take(&mut queue, 9, 1_150), (String::new(), 4));
+    push(&mut queue, "aa", LONG, 1_200);
+    assert_eq!(take(&mut queue, 9, 1_226), (String::new(), 2));
+    assert_eq!(queue.lines.len() + queue.turns.len(), 0, "the line itself is forgotten");
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_lost_and_no_bound_is_passed(
+        steps in proptest::collection::vec((0_u8..40, any::<bool>(), 0_u64..40), 1..400),
+    ) {
+        let mut queue = queue(16, 4);
+        let (mut now, mut accepted, mut left, mut shed) = (0, 0, 0, Vec::new());
+        for (who, wanted, passed) in steps {
+            now += passed;
+            if who < 30 {
+                let work = Work('x', wanted);
+                let id = ClientId::parse(&who.to_string()).unwrap();
+                let before = queue.waiting();
+                let pushed = queue.push(&id, work, Cost::of_rsa(LONG, None), ms(now)).is_ok();
+                accepted += usize::from(pushed);
+                // Unwanted work may have made room.
+                left += (before + usize::from(pushed)) - queue.waiting();
+            } else {
+                let before = queue.waiting();
+                queue.take(ms(now), &mut shed);
+                left += before - queue.waiting();
+            }
+            let lines = queue.lines.values().map(|line| line.jobs.len());
+            prop_assert_eq!(queue.waiting(), accepted - left);
+            prop_assert_eq!(queue.waiting(), lines.clone().sum::<usize>());
+            prop_assert!(queue.waiting() <= 16 && lines.max().unwrap_or(0) <= 4);
+            prop_assert_eq!(queue.lines.len(), queue.turns.len() + queue.newcomers.len());
+            prop_assert!(queue.lines.len() <= 32 && queue.stood.len() <= 16);
+        }
+        while queue.take(ms(now), &mut shed).is_some() {}
+        prop_assert_eq!((queue.waiting(), queue.lines.len()), (0, 0), "what is asked for is signed or shed");
+    }
+}
