@@ -1,86 +1,25 @@
-//! This file is where log lines cross to their reader: bounded, lossy, one line each whatever is in them.
+//! This file is where log lines are handed to the queue and from there to their reader, one line each whatever is in them.
 //!
-//! A request hands its line to a queue and goes on; one thread empties the queue into the real
-//! writer.
-//! When the reader is slow the queue fills and further lines are dropped and counted; when room
-//! returns a line says how many were lost.
 //! Every line is made harmless last of all, so that no field, whoever wrote it, can forge a second
 //! line or move a terminal's cursor.
+//! When the queue had no room for some lines, a line says how many were lost once there is room again.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use tracing_appender::non_blocking::{ErrorCounter, NonBlocking};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 
+use super::log_queue::{LogCounts, LogQueue, Reader};
+
 /// Losses are reported at most this often, so that the report does not itself add to the flood.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
 
-/// How many log lines were lost since the start.
-#[derive(Clone, Debug, Default)]
-pub struct LogCounts(Arc<Counts>);
-
-#[derive(Debug, Default)]
-struct Counts {
-    /// Lines handed over, whether the queue took them or not.
-    sent: AtomicU64,
-    /// Lines the queue had no room for.
-    refused: OnceLock<ErrorCounter>,
-    /// Lines the writer failed to write, because its reader is gone.
-    failed: AtomicU64,
-    /// Lines the writer is done with.
-    written: Mutex<u64>,
-    progress: Condvar,
-}
-
-impl LogCounts {
-    /// Lines lost, to a full queue or to a reader that is gone.
-    pub fn dropped(&self) -> u64 {
-        self.refused() + self.0.failed.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn count_refusals_with(&self, counter: ErrorCounter) {
-        // Set once, before the first line; a second queue never shares these counts.
-        let _ = self.0.refused.set(counter);
-    }
-
-    /// Waits until every line taken so far is written, but no longer than that.
-    pub(super) fn wait_until_written(&self, patience: Duration) -> bool {
-        let taken = self.0.sent.load(Ordering::Relaxed).saturating_sub(self.refused());
-        let written = self.0.written.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.0.progress.wait_timeout_while(written, patience, |written| *written < taken);
-        let (written, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        *written >= taken
-    }
-
-    fn refused(&self) -> u64 {
-        self.0.refused.get().map_or(0, |counter| counter.dropped_lines() as u64)
-    }
-
-    fn line_sent(&self) {
-        self.0.sent.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn line_done(&self, result: &io::Result<()>) {
-        if result.is_err() {
-            self.0.failed.fetch_add(1, Ordering::Relaxed);
-        }
-        *self.0.written.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.0.progress.notify_all();
-    }
-}
-
-/// The side of the requests: hands a line to the queue and returns.
-pub(super) struct Entrance {
-    pub(super) queue: NonBlocking,
-    pub(super) counts: LogCounts,
-}
+/// The side of the requests: hands a line of text to the queue and returns.
+pub(super) struct Entrance(pub(super) LogQueue);
 
 impl<'a> MakeWriter<'a> for Entrance {
     type Writer = &'a Entrance;
@@ -92,8 +31,7 @@ impl<'a> MakeWriter<'a> for Entrance {
 
 impl Write for &Entrance {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.counts.line_sent();
-        self.queue.clone().write_all(&harmless(line))?;
+        self.0.push(&harmless(line));
         Ok(line.len())
     }
 
@@ -102,7 +40,7 @@ impl Write for &Entrance {
     }
 }
 
-/// The side of the reader: writes each line, and now and then how many were lost.
+/// The side of the reader: writes the lines, and now and then how many were lost.
 pub(super) struct Exit<W: Write> {
     writer: W,
     counts: LogCounts,
@@ -128,15 +66,13 @@ impl<W: Write> Exit<W> {
     }
 }
 
-impl<W: Write> Write for Exit<W> {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let result = self.writer.write_all(line);
-        self.counts.line_done(&result);
-        result.map(|()| line.len())
+impl<W: Write + Send + 'static> Reader for Exit<W> {
+    fn lines(&mut self, text: &[u8]) -> io::Result<()> {
+        self.writer.write_all(text)
     }
 
-    /// Called when the queue is empty: there is room again.
-    fn flush(&mut self) -> io::Result<()> {
+    /// There is room again.
+    fn idle(&mut self) -> io::Result<()> {
         if self.last_report.is_none_or(|last| last.elapsed() >= REPORT_EVERY) {
             self.report_losses()?;
         }
@@ -169,7 +105,7 @@ fn loss_line(lost: u64, json: bool) -> String {
 /// The line with every character escaped that could end it, steer a terminal or turn its text around.
 ///
 /// The escape is JSON's, so that a JSON line stays one.
-fn harmless(line: &[u8]) -> Cow<'_, [u8]> {
+pub(super) fn harmless(line: &[u8]) -> Cow<'_, [u8]> {
     let body = line.strip_suffix(b"\n").unwrap_or(line);
     if body.iter().all(|byte| (0x20..0x7f).contains(byte)) {
         return Cow::Borrowed(line);

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
-use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Layer, Registry, fmt};
 
-pub use super::log_writer::LogCounts;
+use super::json_lines::JsonLines;
+pub use super::log_queue::LogCounts;
+use super::log_queue::{LogQueue, LogThread};
 use super::log_writer::{Entrance, Exit};
 use crate::config::{LogFormat, LogLevel, LogSettings};
 
@@ -31,7 +32,7 @@ pub enum LogError {
 /// Keeps the log running; dropping it writes the lines that still wait.
 #[must_use = "the log ends when its guard is dropped"]
 pub struct LogGuard {
-    worker: Option<WorkerGuard>,
+    thread: LogThread,
     counts: LogCounts,
 }
 
@@ -63,26 +64,19 @@ where
         LogFormat::Json => true,
     };
     let counts = LogCounts::default();
-    let (queue, worker) = NonBlockingBuilder::default()
-        .buffered_lines_limit(settings.buffer)
-        .lossy(true)
-        .thread_name("gatepost-log")
-        .finish(Exit::new(writer, counts.clone(), json));
-    counts.count_refusals_with(queue.error_counter());
-    let entrance = Entrance { queue, counts: counts.clone() };
-    let lines = lines(json, entrance).with_filter(targets(settings.level));
-    let guard = LogGuard { worker: Some(worker), counts };
-    (Box::new(Registry::default().with(lines)), guard)
+    let exit = Exit::new(writer, counts.clone(), json);
+    let (queue, thread) = LogQueue::start(settings.buffer, counts.clone(), exit);
+    let lines = lines(json, queue).with_filter(targets(settings.level));
+    (Box::new(Registry::default().with(lines)), LogGuard { thread, counts })
 }
 
-fn lines(json: bool, entrance: Entrance) -> Box<dyn Layer<Registry> + Send + Sync> {
-    // Errors inside the log go nowhere: the only place left is standard error, which panics when it is closed.
-    let lines = fmt::layer().with_writer(entrance).with_ansi(false).log_internal_errors(false);
+fn lines(json: bool, queue: LogQueue) -> Box<dyn Layer<Registry> + Send + Sync> {
     if json {
-        Box::new(lines.json().flatten_event(true).with_current_span(false).with_span_list(false))
-    } else {
-        Box::new(lines.with_target(false))
+        return Box::new(JsonLines::new(queue));
     }
+    // Errors inside the log go nowhere: the only place left is standard error, which panics when it is closed.
+    let lines = fmt::layer().with_writer(Entrance(queue)).with_ansi(false).log_internal_errors(false);
+    Box::new(lines.with_target(false))
 }
 
 fn targets(level: LogLevel) -> Targets {
@@ -112,15 +106,8 @@ impl LogGuard {
 
 impl Drop for LogGuard {
     fn drop(&mut self) {
-        let written = self.counts.wait_until_written(LAST_LINES);
-        let Some(worker) = self.worker.take() else { return };
-        if written {
-            drop(worker);
-        } else {
-            // With a full queue the worker's guard prints to standard output, which may be the very
-            // pipe that nobody reads: the program would never end. The thread ends with the process.
-            std::mem::forget(worker);
-        }
+        // A pipe that nobody reads must not keep the program from ending: the thread then ends with the process.
+        self.thread.end(LAST_LINES);
     }
 }
 
@@ -229,7 +216,7 @@ mod tests {
                 None => (lines + 1, told),
             })
         });
-        assert!(guard.counts.wait_until_written(SOON));
+        assert!(guard.thread.wait_until_written(SOON));
         drop(guard);
         assert_eq!(reading.join().unwrap(), (LINES - dropped, dropped));
     }

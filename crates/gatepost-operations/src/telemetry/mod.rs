@@ -5,6 +5,8 @@
 
 pub mod exposition;
 mod held;
+mod json_lines;
+mod log_queue;
 mod log_writer;
 pub mod logs;
 pub mod metrics;
