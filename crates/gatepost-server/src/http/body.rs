@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use bytes::{Bytes, BytesMut};
 use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt as _;
-use hyper::body::{Body as _, Frame, SizeHint};
+use hyper::body::{Frame, SizeHint};
 use tokio::time::Sleep;
 
 use super::fault::Fault;
@@ -24,8 +24,17 @@ use super::room::{OfConnection, Share};
 
 /// The whole body, if it is no longer than `limit` bytes.
 pub(crate) async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Fault> {
-    // One buffer for all: frames of a single byte would cost many times what they bring.
-    let mut whole = BytesMut::new();
+    let Some(first) = body.frame().await else { return Ok(Bytes::new()) };
+    let first = first.map_err(|error| Fault::behind(&error))?.into_data().unwrap_or_default();
+    if first.len() > limit {
+        return Err(Fault::BodyTooLarge);
+    }
+    // Most bodies come in one piece, which is taken as it is.
+    if body.is_end_stream() {
+        return Ok(first);
+    }
+    // One buffer for all others: frames of a single byte would cost many times what they bring.
+    let mut whole = BytesMut::from(first);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| Fault::behind(&error))?;
         // Trailers mean nothing here.
@@ -43,18 +52,21 @@ pub(super) struct Intake {
     fault: OnceLock<Fault>,
     began: OnceLock<Instant>,
     ended: OnceLock<Instant>,
-    shares: Mutex<Vec<Share>>,
+    shares: Mutex<Shares>,
 }
+
+/// What the body takes of its connection's room, if it has one, and of that of all bodies.
+type Shares = (Option<Share>, Share);
 
 impl Intake {
     /// Puts bounds around the body of that request.
     pub(super) fn around<B>(request: Request<B>, limits: &Limits) -> (Request<Body>, Arc<Self>)
     where
-        B: hyper::body::Body<Data = Bytes> + Send + 'static,
+        B: hyper::body::Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<axum::BoxError>,
     {
-        let own = request.extensions().get::<OfConnection>().map(|room| &room.0);
-        let shares = own.into_iter().chain([&limits.bodies]).map(Share::of).collect();
+        let own = request.extensions().get::<OfConnection>().map(|room| Share::of(&room.0));
+        let shares = (own, Share::of(&limits.bodies));
         let intake = Arc::new(Self {
             fault: OnceLock::new(),
             began: OnceLock::new(),
@@ -63,7 +75,7 @@ impl Intake {
         });
         let (parts, body) = request.into_parts();
         let body = Bounded {
-            body: Body::new(body),
+            body,
             intake: Arc::clone(&intake),
             is_encoded: is_encoded(&parts.headers),
             head: size_of_head(&parts.headers),
@@ -90,26 +102,30 @@ impl Intake {
 
     fn set_aside(&self, bytes: usize) -> bool {
         let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
-        shares.iter_mut().all(|share| share.grow(bytes))
+        let (own, of_all) = &mut *shares;
+        own.as_mut().is_none_or(|share| share.grow(bytes)) && of_all.grow(bytes)
     }
 }
 
 /// A body within its bounds.
-struct Bounded {
-    body: Body,
+struct Bounded<B> {
+    body: B,
     intake: Arc<Intake>,
     is_encoded: bool,
     head: usize,
     left: usize,
     patience: Duration,
+    /// Set when the body has to be waited for; most are there with their head.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-impl Bounded {
+impl<B> Bounded<B>
+where
+    B: hyper::body::Body<Data = Bytes> + Unpin,
+{
     /// What can be said against the body before any of it is read; no `100 Continue` is sent then.
     fn begin(&mut self) -> Result<(), Fault> {
         let _ = self.intake.began.set(Instant::now());
-        self.timer = Some(Box::pin(tokio::time::sleep(self.patience)));
         if self.is_encoded {
             return Err(Fault::ContentEncoding);
         }
@@ -128,13 +144,16 @@ impl Bounded {
         if let Some(fault) = self.intake.fault() {
             return Poll::Ready(Some(Err(fault)));
         }
-        if self.timer.is_none() {
+        if self.intake.began.get().is_none() {
             self.begin()?;
         }
         match Pin::new(&mut self.body).poll_frame(cx) {
             Poll::Pending => {
-                let is_over = self.timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready());
-                if is_over { Poll::Ready(Some(Err(Fault::BodyTooSlow))) } else { Poll::Pending }
+                if self.poll_over(cx).is_ready() {
+                    Poll::Ready(Some(Err(Fault::BodyTooSlow)))
+                } else {
+                    Poll::Pending
+                }
             }
             Poll::Ready(None) => {
                 let _ = self.intake.ended.set(Instant::now());
@@ -145,13 +164,27 @@ impl Bounded {
                 let bytes = frame.data_ref().map_or(0, Bytes::len);
                 self.left = self.left.checked_sub(bytes).ok_or(Fault::BodyTooLarge)?;
                 self.set_aside(bytes)?;
+                if self.body.is_end_stream() {
+                    let _ = self.intake.ended.set(Instant::now());
+                }
                 Poll::Ready(Some(Ok(frame)))
             }
         }
     }
+
+    /// Ready when the body has had its time.
+    fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let patience = self.patience;
+        let began = self.intake.began.get().copied().unwrap_or_else(Instant::now);
+        let due = || Box::pin(tokio::time::sleep_until((began + patience).into()));
+        self.timer.get_or_insert_with(due).as_mut().poll(cx)
+    }
 }
 
-impl hyper::body::Body for Bounded {
+impl<B> hyper::body::Body for Bounded<B>
+where
+    B: hyper::body::Body<Data = Bytes> + Unpin,
+{
     type Data = Bytes;
     type Error = Fault;
 

@@ -55,7 +55,7 @@ impl Edge {
     /// Answers one request.
     pub async fn answer<B>(&self, mut request: Request<B>) -> Response
     where
-        B: hyper::body::Body<Data = Bytes> + Send + 'static,
+        B: hyper::body::Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<BoxError>,
     {
         let began = Instant::now();
@@ -83,7 +83,7 @@ impl Edge {
     /// Everything inside the catching of panics.
     async fn handle<B>(&self, request: Request<B>) -> Result<Response, Fault>
     where
-        B: hyper::body::Body<Data = Bytes> + Send + 'static,
+        B: hyper::body::Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<BoxError>,
     {
         let treatment = Treatment::of(request.uri().path());
