@@ -15,6 +15,7 @@ use moka::sync::Cache;
 use tokio::sync::OnceCell;
 
 use crate::known_ids::{self, KnownIds};
+use crate::reads::Reads;
 use crate::{Store, StoreError};
 
 type Found = Result<Option<Arc<ClientRecord>>, StoreError>;
@@ -30,6 +31,7 @@ pub struct CachedClients {
     /// Reads under way. Whoever changes what is kept holds this lock.
     flights: Mutex<HashMap<ClientId, Flight>>,
     known: KnownIds,
+    store_reads: Arc<Reads>,
     lookups: AtomicU64,
     reads: AtomicU64,
 }
@@ -39,7 +41,8 @@ impl CachedClients {
     pub fn new(store: Arc<dyn Store>, capacity: u64) -> Self {
         let (kept, flights) = (Cache::new(capacity), Mutex::default());
         let (lookups, reads) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { store, kept, flights, known: KnownIds::default(), lookups, reads }
+        let store_reads = Reads::of(Arc::clone(&store));
+        Self { store, kept, flights, known: KnownIds::default(), store_reads, lookups, reads }
     }
 
     /// Reads the ids of all clients, so that unknown ones cost no read from now on.
@@ -119,7 +122,7 @@ impl CachedClients {
 
     async fn read(&self, id: &ClientId) -> Found {
         self.reads.fetch_add(1, Ordering::Relaxed);
-        self.store.client_record(id).await.map(|found| found.map(Arc::new))
+        self.store_reads.one(id).await
     }
 
     fn forget_partner(&self, partner: PartnerId) {

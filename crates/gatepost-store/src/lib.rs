@@ -12,6 +12,7 @@ mod location;
 mod migrations;
 mod page;
 mod postgres;
+mod reads;
 mod rows;
 mod sqlite;
 mod usage;
@@ -101,8 +102,14 @@ pub trait Apis {
 /// Clients and their secrets, read.
 #[async_trait]
 pub trait Clients {
-    /// The client with all that authentication needs, by one statement; secrets that have ended are left out.
-    async fn client_record(&self, id: &ClientId) -> Result<Option<ClientRecord>, StoreError>;
+    /// The clients of these ids with all that authentication needs, by one statement and in order of their ids; ids
+    /// without a client and secrets that have ended are left out.
+    async fn client_records(&self, ids: &[ClientId]) -> Result<Vec<ClientRecord>, StoreError>;
+
+    /// One client with all that authentication needs.
+    async fn client_record(&self, id: &ClientId) -> Result<Option<ClientRecord>, StoreError> {
+        Ok(self.client_records(std::slice::from_ref(id)).await?.pop())
+    }
 
     /// Clients in order of their creation, of one partner or of all.
     async fn clients(&self, partner: Option<PartnerId>, page: Page) -> Result<Vec<Client>, StoreError>;

@@ -122,21 +122,31 @@ pub(crate) fn client(row: &impl Columns) -> Result<Client, StoreError> {
 }
 
 /// Rows of `clients` joined with `partners.status` as `partner_status`, one for each secret or one without a secret;
-/// the client's public keys are a JSON list `keys`.
-pub(crate) fn client_record(rows: &[impl Columns]) -> Result<Option<ClientRecord>, StoreError> {
-    let Some(first) = rows.first() else {
-        return Ok(None);
-    };
-    let mut record = ClientRecord {
-        client: client(first)?,
-        partner_status: word(first, "partner_status")?,
-        secrets: Vec::new(),
-        keys: json(first, "keys")?,
-    };
-    if first.text_if_any("secret_id")?.is_some() {
-        record.secrets = rows.iter().map(secret).collect::<Result<_, _>>()?;
+/// those of a client are together, and its public keys are a JSON list `keys`.
+pub(crate) fn client_records(rows: &[impl Columns]) -> Result<Vec<ClientRecord>, StoreError> {
+    let mut records: Vec<ClientRecord> = Vec::new();
+    for row in rows {
+        let id = row.text("id")?;
+        if records.last().is_none_or(|last| last.client.id.as_str() != id) {
+            records.push(ClientRecord {
+                client: client(row)?,
+                partner_status: word(row, "partner_status")?,
+                secrets: Vec::new(),
+                keys: json(row, "keys")?,
+            });
+        }
+        if let (Some(record), Some(_)) = (records.last_mut(), row.text_if_any("secret_id")?) {
+            record.secrets.push(secret(row)?);
+        }
     }
-    Ok(Some(record))
+    Ok(records)
+}
+
+/// A row with ids of clients, separated by blanks.
+pub(crate) fn client_ids(row: &impl Columns) -> Result<Vec<ClientId>, StoreError> {
+    let ids = row.text("ids")?;
+    let each = ids.split(' ').filter(|id| !id.is_empty());
+    each.map(|id| ClientId::parse(id).ok_or_else(|| unfit("id", "it is no client id"))).collect()
 }
 
 /// A row of `secrets`, its columns prefixed with `secret_`.

@@ -29,7 +29,7 @@ macro_rules! select {
 
 #[async_trait]
 impl Clients for SqliteStore {
-    async fn client_record(&self, id: &ClientId) -> Result<Option<ClientRecord>, StoreError> {
+    async fn client_records(&self, ids: &[ClientId]) -> Result<Vec<ClientRecord>, StoreError> {
         let query = sqlx::query(select!(
             ", p.status AS partner_status, s.id AS secret_id, s.label AS secret_label, s.pepper AS secret_pepper,
                 s.tag AS secret_tag, s.created AS secret_created, s.expires AS secret_expires, s.ended AS secret_ended,
@@ -37,10 +37,10 @@ impl Clients for SqliteStore {
                     ORDER BY k.created, k.id) FROM client_keys k WHERE k.client_id = c.id) AS keys",
             "JOIN partners p ON p.id = c.partner_id
                 LEFT JOIN secrets s ON s.client_id = c.id AND s.ended IS NULL
-                WHERE c.id = ?1 ORDER BY s.created, s.id"
+                WHERE c.id IN (SELECT value FROM json_each(?1)) ORDER BY c.id, s.created, s.id"
         ));
-        let found = query.bind(id.as_str()).fetch_all(&self.readers).await.map_err(failure)?;
-        rows::client_record(&found)
+        let found = query.bind(rows::as_json(&ids)).fetch_all(&self.readers).await.map_err(failure)?;
+        rows::client_records(&found)
     }
 
     async fn clients(&self, partner: Option<PartnerId>, page: Page) -> Result<Vec<Client>, StoreError> {
@@ -61,10 +61,13 @@ impl Clients for SqliteStore {
     }
 
     async fn client_ids(&self, after: Option<&ClientId>, limit: u32) -> Result<Vec<ClientId>, StoreError> {
-        let query = sqlx::query("SELECT id FROM clients WHERE id > ?1 ORDER BY id LIMIT ?2");
+        // One row for all: a row each would cost ten times what the ids cost. No id holds a blank.
+        let query = sqlx::query(
+            "SELECT coalesce(group_concat(id, ' ' ORDER BY id), '') AS ids
+                FROM (SELECT id FROM clients WHERE id > ?1 ORDER BY id LIMIT ?2)",
+        );
         let query = query.bind(after.map_or("", ClientId::as_str)).bind(i64::from(limit));
-        let found = query.fetch_all(&self.readers).await.map_err(failure)?;
-        found.iter().map(rows::client_id).collect()
+        rows::client_ids(&query.fetch_one(&self.readers).await.map_err(failure)?)
     }
 
     async fn secrets(&self, client: &ClientId) -> Result<Vec<StoredSecret>, StoreError> {

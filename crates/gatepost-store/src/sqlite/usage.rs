@@ -77,34 +77,34 @@ impl UsageLog for SqliteStore {
     }
 }
 
+/// All rows by one statement: one for each would take most of a core when many different clients ask.
 async fn add_clients(tx: &mut SqliteConnection, sums: &[ClientUsage]) -> Result<(), StoreError> {
-    for sum in sums {
-        sqlx::query(
-            "INSERT INTO usage (client_id, hour, issued, refused)
-                SELECT id, ?2, ?3, ?4 FROM clients WHERE id = ?1
-                ON CONFLICT (client_id, hour) DO UPDATE
-                    SET issued = usage.issued + excluded.issued, refused = usage.refused + excluded.refused",
-        )
-        .bind(sum.client.as_str())
-        .bind(sum.hour.0)
-        .bind(usage::as_number(sum.issued))
-        .bind(usage::as_number(sum.refused))
-        .execute(&mut *tx)
-        .await
-        .map_err(failure)?;
-    }
+    let sum = |sum: &ClientUsage| {
+        let counts = (usage::as_number(sum.issued), usage::as_number(sum.refused));
+        (sum.client.clone(), sum.hour.0, counts.0, counts.1)
+    };
+    let sums: Vec<_> = sums.iter().map(sum).collect();
+    let query = sqlx::query(
+        "INSERT INTO usage (client_id, hour, issued, refused)
+            SELECT c.id, a.value ->> 1, a.value ->> 2, a.value ->> 3
+                FROM json_each(?1) a CROSS JOIN clients c ON c.id = a.value ->> 0 WHERE true
+            ON CONFLICT (client_id, hour) DO UPDATE
+                SET issued = usage.issued + excluded.issued, refused = usage.refused + excluded.refused",
+    );
+    query.bind(rows::as_json(&sums)).execute(tx).await.map_err(failure)?;
     Ok(())
 }
 
-/// Adds a use to what is counted of a secret, in the one table if the secret is in the other.
+/// Adds uses to what is counted of secrets, in the one table for those that are in the other.
 macro_rules! adding {
     ($counted:literal, $there:literal) => {
         concat!(
             "INSERT INTO ",
             $counted,
-            " AS u (secret_id, last_at, address, count) SELECT id, ?2, ?3, ?4 FROM ",
+            " AS u (secret_id, last_at, address, count)
+                SELECT s.id, a.value ->> 1, a.value ->> 2, a.value ->> 3 FROM json_each(?1) a CROSS JOIN ",
             $there,
-            " WHERE id = ?1
+            " s ON s.id = a.value ->> 0 WHERE true
                 ON CONFLICT (secret_id) DO UPDATE SET count = u.count + excluded.count,
                     address = CASE WHEN u.last_at <= excluded.last_at THEN excluded.address ELSE u.address END,
                     last_at = max(u.last_at, excluded.last_at)"
@@ -119,15 +119,8 @@ async fn add_secrets(
     adding: &'static str,
     sums: &[SecretUsage],
 ) -> Result<(), StoreError> {
-    for sum in sums {
-        sqlx::query(adding)
-            .bind(sum.secret.0.to_string())
-            .bind(sum.at.micros())
-            .bind(sum.address.map(|address| address.to_string()))
-            .bind(usage::as_number(sum.count))
-            .execute(&mut *tx)
-            .await
-            .map_err(failure)?;
-    }
+    let sum = |sum: &SecretUsage| (sum.secret, sum.at.micros(), sum.address, usage::as_number(sum.count));
+    let sums: Vec<_> = sums.iter().map(sum).collect();
+    sqlx::query(adding).bind(rows::as_json(&sums)).execute(tx).await.map_err(failure)?;
     Ok(())
 }

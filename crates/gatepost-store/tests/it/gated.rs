@@ -37,9 +37,9 @@ impl Gated {
 
 #[async_trait]
 impl Clients for Gated {
-    async fn client_record(&self, id: &ClientId) -> Result<Option<ClientRecord>, StoreError> {
-        let found = self.inner.client_record(id).await;
-        self.read.add_permits(1);
+    async fn client_records(&self, ids: &[ClientId]) -> Result<Vec<ClientRecord>, StoreError> {
+        let found = self.inner.client_records(ids).await;
+        self.read.add_permits(ids.len());
         self.gate.acquire().await.unwrap().forget();
         match self.fails.load(Ordering::Relaxed) {
             true => Err(StoreError::Unavailable("it is away".to_owned())),
