@@ -48,6 +48,9 @@ pub(crate) struct Arguments {
     /// Where the peers' programs are; they are installed beside the figures.
     #[arg(long, default_value = "bench/peers")]
     pub peers: PathBuf,
+    /// How many clients the larger store has.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub clients: Option<u64>,
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -71,6 +74,14 @@ pub(crate) enum Measurement {
     Peers,
     /// Tokens by a key of four primes over those by one of two; only by name, for it needs a build with such keys.
     Primes,
+    /// ES256 and EdDSA tokens a second over the requests a second of bare hyper.
+    Hyper,
+    /// Questions of a proxy a second over the requests a second of bare hyper.
+    ForwardAuth,
+    /// A guarded call in this process: remembered verdicts over full verification.
+    Guard,
+    /// A million clients against a thousand.
+    Clients,
 }
 
 /// What the harness starts itself for.
@@ -79,6 +90,17 @@ pub(crate) enum Command {
     /// Signs on all given threads and prints signatures a second.
     #[command(hide = true)]
     Raw(RawArguments),
+    /// Gives one answer to every request, with nothing but hyper.
+    #[command(hide = true)]
+    Bare(BareArguments),
+}
+
+/// The bare server.
+#[derive(Debug, Args)]
+pub(crate) struct BareArguments {
+    /// A file with the answer, head and body, as it came from the real server.
+    #[arg(long)]
+    pub answer: PathBuf,
 }
 
 /// One slice of raw signing.

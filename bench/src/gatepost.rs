@@ -155,6 +155,11 @@ impl Installation {
         Ok(bytes)
     }
 
+    /// Its state.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
     /// The folder of this run, for the key of the raw signing.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()

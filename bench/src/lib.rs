@@ -2,14 +2,19 @@
 
 mod arguments;
 mod assertions;
+mod bare;
 mod closed_loop;
 mod command;
 mod connection;
 mod contest;
+mod crowd;
 mod failure;
 mod footprint;
 mod gatepost;
 mod growth;
+mod guarded;
+mod lean;
+mod over_hyper;
 mod pairs;
 mod peers;
 mod primes;
@@ -17,6 +22,7 @@ mod prober;
 mod processor;
 mod raw;
 mod report;
+mod seeded;
 mod startup;
 mod statistics;
 mod stored;
@@ -29,7 +35,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use arguments::{Arguments, Command, Measurement};
+use arguments::{Arguments, Command, Measurement, Plan};
 use failure::Outcome;
 use gatepost::Installation;
 use report::Report;
@@ -47,6 +53,7 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match &arguments.command {
         Some(Command::Raw(asked)) => raw::run(asked),
+        Some(Command::Bare(asked)) => bare::run(asked),
         None => measure(&arguments),
     };
     match done {
@@ -106,7 +113,34 @@ fn measure(arguments: &Arguments) -> Outcome<()> {
     if arguments.wants(Measurement::Primes) {
         report.one("primes", &runtime.block_on(primes::measure(&installation, &plan))?)?;
     }
+    if arguments.wants(Measurement::Guard) {
+        let tokens = if arguments.quick { 100 } else { 10_000 };
+        report.one("guarded", &runtime.block_on(guarded::measure(&plan, tokens))?)?;
+    }
+    runtime.block_on(on_one_core(arguments, &plan, &installation, &mut report))?;
     report.finish()
+}
+
+/// What is measured with the server on one core; the signature must be cheap for the rest to show.
+async fn on_one_core(
+    arguments: &Arguments,
+    plan: &Plan,
+    installation: &Installation,
+    report: &mut Report,
+) -> Outcome<()> {
+    if arguments.wants(Measurement::Hyper) {
+        let cheap = |subject: &Subject| matches!(subject, Subject::Es256 | Subject::Eddsa);
+        for subject in arguments.subjects().into_iter().filter(cheap) {
+            report.row("over_hyper", &over_hyper::tokens(installation, plan, subject).await?)?;
+        }
+    }
+    if arguments.wants(Measurement::ForwardAuth) {
+        report.row("over_hyper", &over_hyper::forward_auth(installation, plan).await?)?;
+    }
+    if arguments.wants(Measurement::Clients) {
+        report.one("crowd", &crowd::measure(arguments, plan).await?)?;
+    }
+    Ok(())
 }
 
 /// One thread for all connections: the generator must stay light.

@@ -94,9 +94,18 @@ impl OwnShare {
 }
 
 fn own_ticks() -> Outcome<f64> {
-    let text = fs::read_to_string("/proc/self/stat")
-        .map_err(|why| Failure::new("/proc/self/stat is unreadable", why))?;
-    ticks(&text).ok_or_else(|| Failure::new("/proc/self/stat is not as proc(5) says", &text))
+    ticks_of("self")
+}
+
+/// Processor seconds that a process has taken since its start, all threads.
+pub(crate) fn seconds_of(pid: u32) -> Outcome<f64> {
+    Ok(ticks_of(&pid.to_string())? / TICKS_A_SECOND)
+}
+
+fn ticks_of(process: &str) -> Outcome<f64> {
+    let path = format!("/proc/{process}/stat");
+    let text = fs::read_to_string(&path).map_err(|why| Failure::new(&path, why))?;
+    ticks(&text).ok_or_else(|| Failure::new(&path, "it is not as proc(5) says"))
 }
 
 /// User and system time of a `stat` line; the program's name, in brackets, may hold blanks.

@@ -17,7 +17,7 @@ const STAIRS: [(&str, &[&str]); 10] = [
     ("gatepost-passport", &["gatepost-core", "gatepost-jose"]),
     ("gatepost-jose", &[]),
     ("bookings-api", &["gatepost-guard"]),
-    ("gatepost-bench", &[]),
+    ("gatepost-bench", &["gatepost-guard", "gatepost-store", "gatepost-core"]),
 ];
 
 /// Libraries that bring a kind of work with them, and the crates whose work that is.

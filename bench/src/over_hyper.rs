@@ -1,0 +1,253 @@
+//! This file is where the server is set against bare hyper: the same requests, the same answers, the same core.
+//!
+//! Both have core 0 and the generator core 1; slices alternate, and the figure is the median of the pairs' ratios.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use crate::arguments::Plan;
+use crate::bare::Bare;
+use crate::connection::{Ask, fetch};
+use crate::failure::{Failure, Outcome};
+use crate::gatepost::{Credentials, Installation, Server};
+use crate::lean::{self, Load, Wire, always, rates};
+use crate::processor::{Placement, can_part, seconds_of};
+use crate::statistics::Quartiles;
+use crate::subject::Subject;
+use crate::tokens::{Key, Tokens, token};
+
+/// Above this share of its core the generator is what limits.
+const FULL: f64 = 0.9;
+
+/// Connections of the closed loop.
+const CONNECTIONS: usize = 64;
+
+/// One endpoint over bare hyper.
+#[derive(Debug, Serialize)]
+pub(crate) struct Row {
+    pub what: String,
+    pub connections: u16,
+    /// Bare hyper's answers a second, slice by slice.
+    pub bare: Vec<f64>,
+    /// The server's.
+    pub served: Vec<f64>,
+    /// Of the pairs' ratios.
+    pub ratio: Quartiles,
+    /// Processor microseconds for an answer, of the server and of bare hyper: what the ratio becomes on a quiet machine.
+    pub processor_us: (f64, f64),
+    pub answers: u64,
+    /// Tokens with claims like no other's; of tokens alone.
+    pub distinct: Option<usize>,
+    pub verified: usize,
+    /// The generator's use of its own core at most, asking the server and asking bare hyper.
+    pub generator_core: (f64, f64),
+    /// Why the figure does not count; empty when it does.
+    pub void: Vec<String>,
+}
+
+/// For a reader.
+impl fmt::Display for Row {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.in_words())
+    }
+}
+
+impl Row {
+    fn in_words(&self) -> String {
+        let over = self.ratio;
+        let mut lines = vec![
+            format!(
+                "{}, {} connections, server on core 0: over bare hyper {:.3}  (quartiles {:.3} to {:.3})",
+                self.what, self.connections, over.median, over.lower, over.upper
+            ),
+            rates("bare hyper  /s", &self.bare),
+            rates("served      /s", &self.served),
+            format!(
+                "  processor us an answer: served {:.1}, bare hyper {:.1}, so {:.3}",
+                self.processor_us.0,
+                self.processor_us.1,
+                self.processor_us.1 / self.processor_us.0
+            ),
+            format!("  answers {}, verified {}", self.answers, self.verified),
+            format!(
+                "  generator's core {:.0} % busy with the server, {:.0} % with bare hyper",
+                self.generator_core.0 * 100.0,
+                self.generator_core.1 * 100.0
+            ),
+        ];
+        lines.extend(self.distinct.map(|count| format!("  distinct claims {count}")));
+        lines.extend(self.void.iter().map(|why| format!("  VOID: {why}")));
+        lines.join("\n")
+    }
+}
+
+/// A slice of load and the processor seconds that it took.
+struct Slice {
+    load: Load,
+    seconds: f64,
+}
+
+/// Two servers that take turns, and what they are asked.
+struct Pair {
+    what: String,
+    server: Server,
+    bare: Bare,
+    requests: Vec<Bytes>,
+}
+
+/// Tokens of that kind.
+pub(crate) async fn tokens(installation: &Installation, plan: &Plan, subject: Subject) -> Outcome<Row> {
+    let client = installation.client_for(subject, "hyper")?;
+    let server = installation.serve(Placement::Apart)?;
+    let keys = Ask::Get(format!("/.well-known/jwks/{}.json", client.api));
+    let key = Key::of_document(&fetch(server.address, &keys).await?)?;
+    let request = token_request(server.address, &client);
+    let requests = vec![request; CONNECTIONS];
+    let pair = Pair::of(format!("{} tokens", subject.name()), server, requests, installation).await?;
+
+    let (mut row, loads) = pair.measure(plan).await?;
+    let mut tokens = Tokens::new(key);
+    let mut seen: HashSet<u64> = HashSet::new();
+    for load in &loads {
+        tokens.verify_all(&load.kept)?;
+        seen.extend(&load.claims);
+    }
+    let (distinct, answers) = (seen.len(), row.answers);
+    if u64::try_from(distinct) != Ok(answers) {
+        row.void.push(format!("{distinct} of {answers} tokens have claims of their own"));
+    }
+    Ok(Row { distinct: Some(distinct), verified: tokens.verified, ..row })
+}
+
+/// Questions of a proxy, each connection with a token of its own that was seen before.
+pub(crate) async fn forward_auth(installation: &Installation, plan: &Plan) -> Outcome<Row> {
+    let client = installation.client_for(Subject::Rsa4096, "forward")?;
+    let server = installation.serve(Placement::Apart)?;
+    let mut requests = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let body = fetch(server.address, &Ask::token_of(&client)).await?;
+        requests.push(question(server.address, &client.api, token(&body)?));
+    }
+    let pair = Pair::of("forward-auth".to_owned(), server, requests, installation).await?;
+    Ok(pair.measure(plan).await?.0)
+}
+
+/// The origin door's own form, as bytes.
+pub(crate) fn token_request(address: SocketAddr, client: &Credentials) -> Bytes {
+    let body = serde_json::json!({
+        "grant_type": "client_credentials",
+        "client_id": client.client_id,
+        "client_secret": client.client_secret,
+    })
+    .to_string();
+    let length = body.len();
+    Bytes::from(format!(
+        "POST /api/oauth/token HTTP/1.1\r\nhost: {address}\r\naccept: application/json\r\n\
+         content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+    ))
+}
+
+/// As nginx asks.
+fn question(address: SocketAddr, api: &str, token: &str) -> Bytes {
+    Bytes::from(format!(
+        "GET /forward-auth?api={api} HTTP/1.1\r\nhost: {address}\r\nx-original-method: GET\r\n\
+         x-original-uri: /bookings/7?page=2\r\nauthorization: Bearer {token}\r\n\r\n"
+    ))
+}
+
+impl Pair {
+    /// Asks the server once, and starts a bare one that answers the same.
+    async fn of(
+        what: String,
+        server: Server,
+        requests: Vec<Bytes>,
+        installation: &Installation,
+    ) -> Outcome<Self> {
+        if !can_part() {
+            return Err(Failure::new(&what, "it takes two cores and taskset"));
+        }
+        let mut wire = Wire::open(server.address).await?;
+        let first = requests.first().cloned().unwrap_or_default();
+        let answer = wire.ask(&first).await?;
+        if answer.status != 200 {
+            let said = String::from_utf8_lossy(answer.body);
+            return Err(Failure::new(&what, format!("{} {said}", answer.status)));
+        }
+        let bare = Bare::start(Placement::Apart, answer, installation.folder())?;
+        Ok(Self { what, server, bare, requests })
+    }
+
+    async fn measure(mut self, plan: &Plan) -> Outcome<(Row, Vec<Load>)> {
+        Placement::Apart.take_generators_cores()?;
+        let slices = self.slices(plan).await;
+        Placement::Shared.take_generators_cores()?;
+        let (bare, served) = slices?;
+        let row = self.row(&bare, &served);
+        Ok((row, served.into_iter().map(|slice| slice.load).collect()))
+    }
+
+    async fn slices(&mut self, plan: &Plan) -> Outcome<(Vec<Slice>, Vec<Slice>)> {
+        let (mut bare, mut served) = (Vec::new(), Vec::new());
+        let beside = (self.bare.pid(), self.bare.address);
+        let own = (self.server.pid(), self.server.address);
+        self.slice(beside, plan.warm_up).await?;
+        self.slice(own, plan.warm_up).await?;
+        for _ in 0..plan.slices {
+            bare.push(self.slice(beside, plan.slice).await?);
+            served.push(self.slice(own, plan.slice).await?);
+            if let Some(status) = self.server.ended() {
+                return Err(Failure::new("the server ended under load", status));
+            }
+        }
+        Ok((bare, served))
+    }
+
+    async fn slice(&self, (pid, address): (u32, SocketAddr), window: Duration) -> Outcome<Slice> {
+        let before = seconds_of(pid)?;
+        let load = lean::run(address, self.requests.iter().map(always).collect(), window).await?;
+        Ok(Slice { load, seconds: seconds_of(pid)? - before })
+    }
+
+    fn row(&self, bare: &[Slice], served: &[Slice]) -> Row {
+        let of_each = |slices: &[Slice]| slices.iter().map(|slice| slice.load.rate()).collect::<Vec<f64>>();
+        let busiest =
+            |slices: &[Slice]| slices.iter().map(|slice| slice.load.generator_cores).fold(0.0, f64::max);
+        let ratios: Vec<f64> =
+            served.iter().zip(bare).map(|(served, bare)| served.load.rate() / bare.load.rate()).collect();
+        let others = served.iter().chain(bare).flat_map(|slice| &slice.load.others);
+        let mut void: Vec<String> =
+            others.map(|(status, count)| format!("{count} answers were {status}")).collect();
+        // A generator at its limit makes bare hyper slower than it is, and the ratio better.
+        if busiest(bare) > FULL {
+            void.push(format!(
+                "the generator's core was {:.0} % busy with bare hyper",
+                busiest(bare) * 100.0
+            ));
+        }
+        Row {
+            what: self.what.clone(),
+            connections: u16::try_from(self.requests.len()).unwrap_or(u16::MAX),
+            bare: of_each(bare),
+            served: of_each(served),
+            ratio: Quartiles::of(&ratios),
+            answers: served.iter().map(|slice| slice.load.good).sum(),
+            processor_us: (us_an_answer(served), us_an_answer(bare)),
+            distinct: None,
+            verified: 0,
+            generator_core: (busiest(served), busiest(bare)),
+            void,
+        }
+    }
+}
+
+fn us_an_answer(slices: &[Slice]) -> f64 {
+    let (seconds, answers) = slices
+        .iter()
+        .fold((0.0, 0), |(seconds, answers), slice| (seconds + slice.seconds, answers + slice.load.good));
+    seconds * 1e6 / answers as f64
+}
