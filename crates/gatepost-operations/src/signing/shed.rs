@@ -56,7 +56,7 @@ pub(super) struct Patience {
     deadline: Duration,
 }
 
-/// The interval is that many targets: 150 ms for 25 ms, which was measured to be long enough for bursts.
+/// The interval is that many targets: 150 ms for 25 ms. A burst that is signed within that is no sign of too much.
 const TARGETS: u32 = 6;
 
 impl Patience {
