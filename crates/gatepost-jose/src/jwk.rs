@@ -97,8 +97,6 @@ impl Jwk {
 
     fn algorithm(&self, material: &PublicMaterial) -> Result<Algorithm, KeyError> {
         let named = match self.alg.as_deref() {
-            // The fully specified name of RFC 9864 means the same key and the same signature.
-            Some("Ed25519") => Some(Algorithm::EdDsa),
             Some(name) => Some(name.parse()?),
             None => None,
         };

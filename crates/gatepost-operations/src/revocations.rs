@@ -159,13 +159,13 @@ pub async fn end_tokens_of_partner(gate: &Gate, actor: &Actor, partner: &str) ->
 /// The change that ends a client's tokens; its APIs are told, and those that it is about to lose.
 pub(crate) fn of_client(gate: &Gate, client: &Client) -> Change {
     let what = Revoked::Client(client.id.clone());
-    Change::Revoked(Revocation::of_all(what, client.apis.clone(), token_life(gate), gate.clock.now()))
+    Change::Revoked(Revocation::of_all(what, client.apis.clone(), life_of(gate, client), gate.clock.now()))
 }
 
 /// The same for a client that is stopped, which gets no more tokens once every node has heard of it.
 pub(crate) fn of_stopped_client(gate: &Gate, client: &Client) -> Change {
     let what = Revoked::Client(client.id.clone());
-    Change::Revoked(Revocation::of_all(what, client.apis.clone(), token_life(gate), heard_by_all(gate)))
+    Change::Revoked(Revocation::of_all(what, client.apis.clone(), life_of(gate, client), heard_by_all(gate)))
 }
 
 /// The change that ends the tokens of a stopped partner's clients, once every node has heard of it.
@@ -187,15 +187,22 @@ pub(crate) async fn of_partner(gate: &Gate, partner: PartnerId) -> Result<Change
 
 async fn up_to(gate: &Gate, partner: PartnerId, moment: Timestamp) -> Result<Change, Failure> {
     let clients = gate.store.clients(Some(partner), Page::LONGEST).await?;
+    let life = clients.iter().map(|client| life_of(gate, client)).max().unwrap_or_else(|| token_life(gate));
     let mut apis: Vec<_> = clients.into_iter().flat_map(|client| client.apis).collect();
     apis.sort();
     apis.dedup();
-    Ok(Change::Revoked(Revocation::of_all(Revoked::Partner(partner), apis, token_life(gate), moment)))
+    Ok(Change::Revoked(Revocation::of_all(Revoked::Partner(partner), apis, life, moment)))
 }
 
 /// How long any token may be accepted after it was issued: the longest lifetime and the clocks' leeway.
 pub(crate) fn token_life(gate: &Gate) -> std::time::Duration {
     gate.config.tokens.max_lifetime.saturating_add(gate.config.tokens.leeway)
+}
+
+/// The same for one client: a command may have been told of a shorter longest lifetime than the server that issued.
+fn life_of(gate: &Gate, client: &Client) -> std::time::Duration {
+    let own = std::time::Duration::from_secs(client.lifetime.seconds().into());
+    token_life(gate).max(own.saturating_add(gate.config.tokens.leeway))
 }
 
 #[cfg(test)]

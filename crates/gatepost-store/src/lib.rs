@@ -69,6 +69,9 @@ pub trait Store:
     /// The engine and its version, for people: `SQLite 3.51.3`.
     async fn engine(&self) -> Result<String, StoreError>;
 
+    /// Looks whether what lies on the disk is sound, as far as the engine can tell; reads all of it where that is needed.
+    async fn soundness(&self) -> Result<Soundness, StoreError>;
+
     /// Closes all connections after the work under way.
     async fn close(&self);
 }
@@ -196,6 +199,17 @@ pub trait Audit {
 
     /// The audit lines after `seq`, in order, at most `limit`.
     async fn audit_lines(&self, seq: i64, limit: u32) -> Result<Vec<AuditLine>, StoreError>;
+}
+
+/// What an engine says of the soundness of what lies on its disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Soundness {
+    /// Nothing is wrong; the text says what was looked at.
+    Sound(String),
+    /// The engine would not notice; the text says why.
+    Unguarded(String),
+    /// Something is wrong: the first findings.
+    Damaged(String),
 }
 
 /// How many rows of the nouns that grow there are.

@@ -80,7 +80,11 @@ impl fmt::Display for Algorithm {
 impl FromStr for Algorithm {
     type Err = KeyError;
 
+    /// Reads a JOSE name. `Ed25519`, the fully specified name of RFC 9864, means the same keys and signatures as `EdDSA`.
     fn from_str(name: &str) -> Result<Self, KeyError> {
+        if name == "Ed25519" {
+            return Ok(Self::EdDsa);
+        }
         Self::ALL.into_iter().find(|known| known.as_str() == name).ok_or(KeyError::UnknownAlgorithm)
     }
 }
@@ -265,8 +269,14 @@ mod tests {
     }
 
     #[test]
+    fn the_fully_specified_name_is_understood_and_never_written() {
+        assert_eq!("Ed25519".parse(), Ok(Algorithm::EdDsa));
+        assert_eq!(Algorithm::EdDsa.to_string(), "EdDSA");
+    }
+
+    #[test]
     fn other_names_and_other_cases_are_refused() {
-        for name in ["rs256", "RS256 ", "RS384", "none", "", "HS256", "ES256K", "eddsa", "Ed25519"] {
+        for name in ["rs256", "RS256 ", "RS384", "none", "", "HS256", "ES256K", "eddsa", "ed25519", "Ed448"] {
             assert_eq!(name.parse::<Algorithm>(), Err(KeyError::UnknownAlgorithm), "{name}");
         }
     }

@@ -4,6 +4,7 @@
 //! be made because an earlier one failed is left out: it would only repeat the cause.
 
 mod clock;
+mod damage;
 mod folder;
 mod keys;
 mod secrets;
@@ -98,6 +99,7 @@ pub async fn state(config: Config, issuer: Issuer, clock: Arc<dyn Clock>) -> Vec
             return checks;
         }
     };
+    checks.push(damage::check(&gate).await);
     checks.extend(inside(&gate).await.unwrap_or_else(|failure| vec![Check::of("store", failure)]));
     gate.store.close().await;
     checks

@@ -7,6 +7,7 @@ mod asking;
 mod assertions;
 mod cast;
 mod crowds;
+mod deletion;
 mod discovery;
 mod exchanges;
 mod feed;

@@ -19,7 +19,7 @@ use gatepost_core::change::{AuditedChange, Basis};
 use sqlx::{PgPool, Row};
 
 use crate::group_commit::GroupCommit;
-use crate::{Counts, Store, StoreError, rows};
+use crate::{Counts, Soundness, Store, StoreError, rows};
 use failure::{as_it_is, failure, refused, within};
 pub(crate) use open::open;
 
@@ -51,6 +51,26 @@ impl Store for PostgresStore {
         let row = within(sqlx::query("SHOW server_version").fetch_one(&self.pool), failure).await?;
         let version: String = row.try_get(0).map_err(failure)?;
         Ok(format!("PostgreSQL {version}"))
+    }
+
+    async fn soundness(&self) -> Result<Soundness, StoreError> {
+        // The failures are null as long as the server keeps no checksums.
+        let query = sqlx::query(
+            "SELECT current_setting('data_checksums') AS kept, checksum_failures FROM pg_stat_database
+                WHERE datname = current_database()",
+        );
+        let row = within(query.fetch_one(&self.pool), failure).await?;
+        let (kept, failures): (String, Option<i64>) =
+            (row.try_get("kept").map_err(failure)?, row.try_get("checksum_failures").map_err(failure)?);
+        Ok(match (kept.as_str(), failures.unwrap_or(0)) {
+            ("on", 0) => Soundness::Sound("its checksums have found nothing wrong".to_owned()),
+            (_, 1..) => {
+                Soundness::Damaged(format!("{} pages did not match their checksums", failures.unwrap_or(0)))
+            }
+            (_, _) => {
+                Soundness::Unguarded("the PostgreSQL server keeps no checksums of its pages".to_owned())
+            }
+        })
     }
 
     async fn close(&self) {

@@ -23,7 +23,7 @@ use gatepost_core::change::{AuditedChange, Basis};
 use sqlx::{Row, SqlitePool};
 
 use crate::group_commit::GroupCommit;
-use crate::{Counts, Store, StoreError, rows};
+use crate::{Counts, Soundness, Store, StoreError, rows};
 use failure::{failure, refused};
 pub(crate) use open::open;
 
@@ -56,6 +56,21 @@ impl Store for SqliteStore {
         let row = sqlx::query("SELECT sqlite_version()").fetch_one(&self.readers).await.map_err(failure)?;
         let version: String = row.try_get(0).map_err(failure)?;
         Ok(format!("SQLite {version}"))
+    }
+
+    async fn soundness(&self) -> Result<Soundness, StoreError> {
+        let found = match sqlx::query("PRAGMA quick_check(3)").fetch_all(&self.readers).await.map_err(failure)
+        {
+            // Some damage keeps even the check from going on.
+            Err(StoreError::Unreadable(why)) => return Ok(Soundness::Damaged(why)),
+            found => found?,
+        };
+        let lines: Vec<String> =
+            found.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>().map_err(failure)?;
+        if lines == ["ok"] {
+            return Ok(Soundness::Sound("quick_check finds nothing wrong in the file".to_owned()));
+        }
+        Ok(Soundness::Damaged(lines.join("; ").replace('\n', " ")))
     }
 
     async fn close(&self) {

@@ -72,6 +72,9 @@ impl Store for Gated {
     async fn engine(&self) -> Result<String, StoreError> {
         self.inner.engine().await
     }
+    async fn soundness(&self) -> Result<gatepost_store::Soundness, StoreError> {
+        self.inner.soundness().await
+    }
     async fn close(&self) {
         self.inner.close().await;
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gatepost_core::change::Change;
-use gatepost_store::{Location, Page, StoreError};
+use gatepost_store::{Location, Page, Soundness, StoreError};
 use sqlx::Executor;
 
 use crate::engines::{Home, on_every_engine, raw_postgres, raw_sqlite};
@@ -12,6 +12,7 @@ use crate::samples::{audited, partner};
 on_every_engine![
     openers_of_a_new_store_at_once_all_get_it,
     a_store_of_a_newer_version_is_refused,
+    a_new_store_is_not_damaged,
     a_store_whose_schema_was_made_otherwise_is_refused,
     a_store_that_someone_else_keeps_locked_is_not_available,
     a_caller_who_gives_up_leaves_nothing_half_done,
@@ -32,6 +33,11 @@ async fn openers_of_a_new_store_at_once_all_get_it(home: Home) {
         store.apply(&audited([created])).await.unwrap();
     }
     assert_eq!(stores[0].partners(Page::LONGEST).await.unwrap().len(), 8);
+}
+
+async fn a_new_store_is_not_damaged(home: Home) {
+    let found = home.open().await.soundness().await.unwrap();
+    assert!(!matches!(found, Soundness::Damaged(_)), "{found:?}");
 }
 
 async fn a_store_of_a_newer_version_is_refused(home: Home) {

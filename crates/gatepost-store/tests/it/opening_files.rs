@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gatepost_core::change::Change;
-use gatepost_store::{Location, Page, StoreError};
+use gatepost_store::{Location, Page, Soundness, StoreError};
 use sqlx::{Connection, Executor};
 
 use crate::engines::{Home, raw_sqlite};
@@ -153,4 +153,23 @@ async fn a_closed_store_is_one_file() {
 
     let files = fs::read_dir(home.folder()).unwrap().count();
     assert_eq!(files, 1, "the log is moved into the file when the last connection closes");
+}
+
+#[tokio::test]
+async fn a_file_with_a_page_that_was_overwritten_is_damaged_and_a_whole_one_is_sound() {
+    let home = Home::sqlite();
+    let store = home.open().await;
+    store.apply(&acme().3).await.unwrap();
+    let partners = (0..200).map(|number| Change::PartnerCreated(partner(&format!("p{number}"))));
+    store.apply(&audited(partners)).await.unwrap();
+    assert!(matches!(store.soundness().await.unwrap(), Soundness::Sound(_)));
+    store.close().await;
+
+    let mut bytes = fs::read(home.file()).unwrap();
+    let last = bytes.len() - 4_096;
+    bytes[last..last + 64].fill(0xff);
+    fs::write(home.file(), bytes).unwrap();
+    let found = home.open().await.soundness().await.unwrap();
+    let Soundness::Damaged(what) = &found else { panic!("{found:?}") };
+    assert!(!what.is_empty() && !what.contains('\n'), "{what}");
 }

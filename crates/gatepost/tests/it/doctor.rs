@@ -109,3 +109,20 @@ fn a_running_server_is_asked_who_it_is() {
     let report = home.json(&["doctor"]);
     assert_eq!(report["ok"], true, "what a killed server leaves is free: {report}");
 }
+
+#[test]
+fn a_damaged_store_is_said_with_its_mend() {
+    let (home, _) = Home::with_client();
+    for number in 0..30 {
+        home.json(&["partner", "create", &format!("Partner {number} {}", "x".repeat(80))]);
+    }
+    let database = home.data().join("gatepost.db");
+    let mut bytes = std::fs::read(&database).unwrap();
+    let last = bytes.len() - 4_096;
+    bytes[last..last + 64].fill(0xff);
+    std::fs::write(&database, bytes).unwrap();
+
+    let done = home.run(&["doctor", "--json"]);
+    assert_eq!(done.code, Some(8), "{done:?}");
+    assert!(done.stdout.contains("damaged") && done.stdout.contains("backup"), "{done:?}");
+}

@@ -1,5 +1,7 @@
 //! This file is where each difference between the two verifiers' verdicts is argued.
 
+use gatepost_jose::Algorithm;
+
 use super::Verdict::{self, Refused, Valid};
 
 /// Kinds of tokens that get different verdicts, and why that is right.
@@ -9,6 +11,20 @@ pub(crate) struct Argued {
     pub(crate) theirs: Verdict,
     /// What the other does, and the rule or the choice by which it is otherwise here.
     pub(crate) reason: &'static str,
+}
+
+/// What is argued of the tokens of one algorithm alone.
+pub(crate) fn argued_of(algorithm: Algorithm) -> &'static [Argued] {
+    match algorithm {
+        Algorithm::EdDsa => &[Argued {
+            kinds: &["signature: EdDSA as Ed25519"],
+            ours: Valid,
+            theirs: Refused,
+            reason: "it does not know the fully specified name; RFC 9864 section 2.2 gives the same keys and \
+                     signatures both names, and the key chooses the algorithm here, not the name",
+        }],
+        Algorithm::Rs256 | Algorithm::Ps256 | Algorithm::Es256 => &[],
+    }
 }
 
 pub(crate) const ARGUED: &[Argued] = &[

@@ -206,6 +206,10 @@ impl Tokens {
         let mut claimed = self.header();
         claimed[1].1 = format!("\"{next}\"");
         sink("signature: under another algorithm's name", &self.sign(&object(&claimed, ""), &unchanged));
+        if self.key.algorithm() == Algorithm::EdDsa {
+            claimed[1].1 = "\"Ed25519\"".to_owned();
+            sink("signature: EdDSA as Ed25519", &self.sign(&object(&claimed, ""), &unchanged));
+        }
         if self.key.algorithm() == Algorithm::Es256 {
             // Both spellings of s verify (RFC 7518 section 3.4 names no canonical one).
             sink(
