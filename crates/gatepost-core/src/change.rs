@@ -19,8 +19,10 @@ use crate::tokens::revoke::Revocation;
 pub enum Change {
     /// A partner was registered.
     PartnerCreated(Partner),
-    /// A partner was renamed, suspended or resumed.
+    /// A partner was renamed, suspended or resumed, or given another expiry.
     PartnerUpdated(Partner),
+    /// A partner's time was over.
+    PartnerExpired(Partner),
     /// A partner without clients was deleted.
     PartnerDeleted(PartnerId),
     /// An API was registered.
@@ -42,6 +44,8 @@ pub enum Change {
     },
     /// A client was changed, suspended or resumed.
     ClientUpdated(Client),
+    /// A client's time was over.
+    ClientExpired(Client),
     /// A client was deleted, with its secrets.
     ClientDeleted(ClientId),
     /// A client got one more secret.
@@ -185,6 +189,7 @@ impl Change {
         match self {
             Self::PartnerCreated(_) => "partner.created",
             Self::PartnerUpdated(_) => "partner.updated",
+            Self::PartnerExpired(_) => "partner.expired",
             Self::PartnerDeleted(_) => "partner.deleted",
             Self::ApiCreated(_) => "api.created",
             Self::ApiUpdated(_) => "api.updated",
@@ -193,6 +198,7 @@ impl Change {
             Self::ScopeDeleted(..) => "scope.deleted",
             Self::ClientCreated { .. } => "client.created",
             Self::ClientUpdated(_) => "client.updated",
+            Self::ClientExpired(_) => "client.expired",
             Self::ClientDeleted(_) => "client.deleted",
             Self::SecretAdded { .. } => "secret.added",
             Self::SecretEnded { .. } => "secret.ended",
@@ -221,13 +227,15 @@ impl Change {
     /// What it happened to: followers of the news drop what they hold about it.
     pub fn subject(&self) -> Subject {
         match self {
-            Self::PartnerCreated(partner) | Self::PartnerUpdated(partner) => Subject::Partner(partner.id),
+            Self::PartnerCreated(partner) | Self::PartnerUpdated(partner) | Self::PartnerExpired(partner) => {
+                Subject::Partner(partner.id)
+            }
             Self::PartnerDeleted(id) => Subject::Partner(*id),
             Self::ApiCreated(api) | Self::ApiUpdated(api) => Subject::Api(api.id),
             Self::ApiDeleted(id) | Self::ScopeCreated(id, _) | Self::ScopeDeleted(id, _) => Subject::Api(*id),
-            Self::ClientCreated { client, .. } | Self::ClientUpdated(client) => {
-                Subject::Client(client.id.clone())
-            }
+            Self::ClientCreated { client, .. }
+            | Self::ClientUpdated(client)
+            | Self::ClientExpired(client) => Subject::Client(client.id.clone()),
             Self::ClientDeleted(id) => Subject::Client(id.clone()),
             Self::SecretAdded { client, .. } | Self::SecretEnded { client, .. } => {
                 Subject::Client(client.clone())
@@ -252,7 +260,9 @@ impl Change {
     /// What an auditor wants to know of it; never a secret, a tag or a private key.
     pub fn details(&self) -> Value {
         match self {
-            Self::PartnerCreated(partner) | Self::PartnerUpdated(partner) => json!(partner),
+            Self::PartnerCreated(partner) | Self::PartnerUpdated(partner) | Self::PartnerExpired(partner) => {
+                json!(partner)
+            }
             Self::ApiCreated(api) | Self::ApiUpdated(api) => json!(api),
             Self::PartnerDeleted(_) | Self::ApiDeleted(_) | Self::ClientDeleted(_) => json!({}),
             Self::ScopeCreated(_, scope) => json!(scope),
@@ -260,18 +270,18 @@ impl Change {
             Self::ClientCreated { client, secret } => {
                 json!({ "client": client, "secret_id": secret.as_ref().map(|secret| secret.id) })
             }
-            Self::ClientUpdated(client) => json!(client),
-            Self::SecretAdded { secret, .. } => {
-                json!({ "secret_id": secret.id, "label": secret.label, "expires": secret.expires })
-            }
+            Self::ClientUpdated(client) | Self::ClientExpired(client) => json!(client),
+            Self::SecretAdded { secret, .. } | Self::ApiSecretAdded { secret, .. } => json!({
+                "secret_id": secret.id,
+                "label": secret.label,
+                "not_before": secret.not_before,
+                "expires": secret.expires,
+            }),
             Self::SecretEnded { secret, at, .. } => json!({ "secret_id": secret, "at": at }),
             Self::SecretLimited { secret, expires, .. } => json!({ "secret_id": secret, "expires": expires }),
             Self::SecretRetagged { secret, tag, .. } => json!({ "secret_id": secret, "pepper": tag.pepper }),
             Self::ClientKeyAdded { key, .. } => json!(key),
             Self::ClientKeyRemoved { key, .. } => json!({ "key_id": key }),
-            Self::ApiSecretAdded { secret, .. } => {
-                json!({ "secret_id": secret.id, "label": secret.label, "expires": secret.expires })
-            }
             Self::ApiSecretEnded { secret, at, .. } => json!({ "secret_id": secret, "at": at }),
             Self::RouteAdded(_, route) => json!(route),
             Self::RouteRemoved { method, path, .. } => json!({ "method": method, "path": path }),

@@ -14,10 +14,11 @@ use uuid::Uuid;
 use crate::apis;
 use crate::failure::{Failure, Kind};
 use crate::gate::{Decision, Gate};
-use crate::secrets::{AddSecret, AddedSecret, SecretView, make, was_used_since};
+use crate::secrets::{AddSecret, AddedSecret, SecretView, bad_term, make, was_used_since};
 
 /// Adds a secret to an API, unless it has as many live ones as a client may.
 pub async fn add(gate: &Gate, actor: &Actor, api: &str, request: AddSecret) -> Result<AddedSecret, Failure> {
+    request.term.check(gate.clock.now()).map_err(bad_term)?;
     let request = &request;
     gate.settle(actor, move || addition(gate, api, request)).await
 }
@@ -26,7 +27,7 @@ async fn addition(gate: &Gate, api: &str, request: &AddSecret) -> Result<Decisio
     let found = apis::find(gate, api)?;
     let now = gate.clock.now();
     let live = gate.store.api_secrets(found.api.id).await?;
-    let live = live.iter().filter(|secret| secret.state(now) == SecretState::Active).count();
+    let live = live.iter().filter(|secret| secret.is_live(now)).count();
     if live >= gate.config.clients.max_secrets {
         let fix = format!("end one first; see `gatepost api secret list {api}`");
         let what = "the API has as many live secrets as it may";
@@ -39,10 +40,10 @@ async fn addition(gate: &Gate, api: &str, request: &AddSecret) -> Result<Decisio
         ));
     }
     let label = request.label.as_deref().map(Name::parse).transpose()?;
-    let (secret, stored) = make(gate, SecretKind::Api, label, request.expires)?;
+    let (secret, stored) = make(gate, SecretKind::Api, label, request.term)?;
     let view = SecretView::of(&stored, now);
     let changes = vec![Change::ApiSecretAdded { api: found.api.id, secret: stored }];
-    Ok(Decision { basis: basis(&found), changes, outcome: AddedSecret { view, secret } })
+    Ok(Decision { basis: Some(basis(&found)), changes, outcome: AddedSecret { view, secret } })
 }
 
 /// All secrets of an API, ended ones too.
@@ -76,12 +77,13 @@ async fn ending(gate: &Gate, api: &str, secret: Uuid, force: bool) -> Result<Dec
     let found = apis::find(gate, api)?;
     let now = gate.clock.now();
     let all = gate.store.api_secrets(found.api.id).await?;
+    let is_it = |known: &&StoredSecret| known.id == SecretId(secret);
     let usable: Vec<_> = all.iter().filter(|known| known.state(now) == SecretState::Active).collect();
     let list = format!("gatepost api secret list {api}");
-    if usable.iter().all(|known| known.id != SecretId(secret)) {
+    if !all.iter().any(|known| is_it(&known) && known.is_live(now)) {
         return Err(Failure::not_found("secret.not_found", "usable secret", &secret.to_string(), &list));
     }
-    if usable.len() == 1 && !force {
+    if usable.len() == 1 && usable.iter().any(is_it) && !force {
         let what = "this is the last usable secret of the API";
         let why = "without it introspection and the revocation feed refuse the API";
         return Err(Failure::new(
@@ -93,7 +95,7 @@ async fn ending(gate: &Gate, api: &str, secret: Uuid, force: bool) -> Result<Dec
         ));
     }
     let changes = vec![Change::ApiSecretEnded { api: found.api.id, secret: SecretId(secret), at: now }];
-    Ok(Decision { basis: basis(&found), changes, outcome: () })
+    Ok(Decision { basis: Some(basis(&found)), changes, outcome: () })
 }
 
 /// What the bounds on an API's secrets are decided on.

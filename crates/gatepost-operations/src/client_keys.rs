@@ -77,7 +77,7 @@ pub async fn add(
 async fn addition(gate: &Gate, client: &str, key: &ClientKey) -> Result<Decision<ClientKeyView>, Failure> {
     let owner = find(gate, client).await?;
     let change = clients::add_key(&owner, key.clone()).map_err(|conflict| refused(conflict, client))?;
-    Ok(Decision { basis: basis(&owner), changes: vec![change], outcome: ClientKeyView::of(key) })
+    Ok(Decision { basis: Some(basis(&owner)), changes: vec![change], outcome: ClientKeyView::of(key) })
 }
 
 /// The keys of a client.
@@ -100,7 +100,7 @@ async fn removal(gate: &Gate, client: &str, key: Uuid, force: bool) -> Result<De
         }
         conflict => refused(conflict, client),
     })?;
-    Ok(Decision { basis: basis(&owner), changes: vec![change], outcome: () })
+    Ok(Decision { basis: Some(basis(&owner)), changes: vec![change], outcome: () })
 }
 
 /// What kind of key a PEM text holds is told by its bytes; only RSA leaves a choice.

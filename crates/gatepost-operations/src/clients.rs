@@ -7,15 +7,18 @@ pub use view::ClientView;
 
 use gatepost_core::actor::Actor;
 use gatepost_core::change::{Basis, Change};
-use gatepost_core::clients::{self, Client, ClientId, ClientRecord, Method, NewClient, SecretState, UserId};
+use gatepost_core::clients::{
+    self, Client, ClientId, ClientRecord, Method, NewClient, SecretState, Term, UserId,
+};
 use gatepost_core::name::Name;
-use gatepost_core::partners::Status;
+use gatepost_core::partners::HasExpired;
 use gatepost_core::scope::Scopes;
 use gatepost_core::secret::{Secret, SecretKind};
 use gatepost_store::Page;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::expiry::Expires;
 use crate::failure::Failure;
 use crate::gate::{Decision, Gate};
 use crate::setup::DEFAULT_API;
@@ -66,6 +69,9 @@ pub struct ClientSettings {
     /// The only authentication method it may use; `any` takes the pin away.
     #[serde(default)]
     pub auth_method: Option<String>,
+    /// When it shall get no more tokens.
+    #[serde(default)]
+    pub expires: Option<Expires>,
 }
 
 /// What a request without `scope` gets.
@@ -107,11 +113,12 @@ pub async fn create(gate: &Gate, actor: &Actor, request: CreateClient) -> Result
         lifetime: lifetime(gate, settings.lifetime)?,
         allow: settings.allow.as_deref().map_or(Ok(Vec::new()), networks)?,
         auth_method: settings.auth_method.as_deref().map_or(Ok(None), auth_method)?,
+        expires: settings.expires.map_or(Ok(None), |expires| expires.moment(gate.clock.now()))?,
     };
     let id = ClientId::from_uuid(gate.entropy.uuid()?);
     let client = clients::register(id, new, &borrowed(&apis), longest(gate), gate.clock.now())?;
 
-    let made = client.may_use_secrets().then(|| secrets::make(gate, kind(&client), None, None));
+    let made = client.may_use_secrets().then(|| secrets::make(gate, kind(&client), None, Term::default()));
     let (secret, stored) = made.transpose()?.unzip();
     let view = ClientView::of(&client, gate);
     gate.apply(actor, vec![Change::ClientCreated { client, secret: stored }]).await?;
@@ -138,15 +145,34 @@ pub async fn show(gate: &Gate, client: &str) -> Result<ClientView, Failure> {
     Ok(ClientView::of(&find(gate, client).await?.client, gate))
 }
 
-/// Changes what is given.
+/// Changes what is given. A later expiry lets a client that had expired get tokens again; it revives none.
 pub async fn update(
     gate: &Gate,
     actor: &Actor,
     client: &str,
     new: ClientSettings,
 ) -> Result<ClientView, Failure> {
+    let new = &new;
+    gate.settle(actor, move || updating(gate, client, new)).await?;
+    show(gate, client).await
+}
+
+async fn updating(gate: &Gate, client: &str, new: &ClientSettings) -> Result<Decision<()>, Failure> {
     let before = find(gate, client).await?.client;
-    let mut changed = before.clone();
+    let changed = changed(gate, before.clone(), new)?;
+    if changed == before {
+        return Ok(Decision { basis: None, changes: Vec::new(), outcome: () });
+    }
+    // Tokens for an API or scope that the client loses end with the loss.
+    let loses = before.apis.iter().any(|api| !changed.apis.contains(api))
+        || before.scopes.first_outside(&changed.scopes).is_some();
+    let tokens = loses.then(|| revocations::of_stopped_client(gate, &before));
+    let changes = tokens.into_iter().chain([Change::ClientUpdated(changed)]).collect();
+    Ok(Decision { basis: None, changes, outcome: () })
+}
+
+/// The client with what is given, held to the rules.
+fn changed(gate: &Gate, mut changed: Client, new: &ClientSettings) -> Result<Client, Failure> {
     if let Some(name) = &new.name {
         changed.name = Name::parse(name)?;
     }
@@ -168,6 +194,9 @@ pub async fn update(
     if let Some(method) = &new.auth_method {
         changed.auth_method = auth_method(method)?;
     }
+    if let Some(expires) = new.expires {
+        changed = changed.expiring(expires.moment(gate.clock.now())?);
+    }
 
     let ring = gate.ring();
     let apis: Vec<_> = ring
@@ -177,12 +206,7 @@ pub async fn update(
         .map(|known| &**known)
         .collect();
     changed.check(&apis, longest(gate))?;
-    // Tokens for an API or scope that the client loses end with the loss.
-    let loses = before.apis.iter().any(|api| !changed.apis.contains(api))
-        || before.scopes.first_outside(&changed.scopes).is_some();
-    let tokens = loses.then(|| revocations::of_client(gate, &before));
-    gate.apply(actor, tokens.into_iter().chain([Change::ClientUpdated(changed)]).collect()).await?;
-    show(gate, client).await
+    Ok(changed)
 }
 
 /// What a client holds, held against the only method that it may use.
@@ -211,12 +235,29 @@ pub async fn held(gate: &Gate, client: &str) -> Result<Held, Failure> {
 
 /// Stops the client; nothing happens if it is stopped already.
 pub async fn suspend(gate: &Gate, actor: &Actor, client: &str) -> Result<ClientView, Failure> {
-    set_status(gate, actor, client, Status::Suspended).await
+    gate.settle(actor, move || suspending(gate, client)).await?;
+    show(gate, client).await
+}
+
+async fn suspending(gate: &Gate, client: &str) -> Result<Decision<()>, Failure> {
+    let found = find(gate, client).await?.client;
+    // Suspension ends live tokens too, for good: resuming revives none.
+    let change =
+        clients::suspend(&found).map(|change| [change, revocations::of_stopped_client(gate, &found)]);
+    Ok(Decision { basis: None, changes: change.into_iter().flatten().collect(), outcome: () })
 }
 
 /// Lets the client get tokens again; nothing happens if it may already.
 pub async fn resume(gate: &Gate, actor: &Actor, client: &str) -> Result<ClientView, Failure> {
-    set_status(gate, actor, client, Status::Active).await
+    gate.settle(actor, move || resuming(gate, client)).await?;
+    show(gate, client).await
+}
+
+async fn resuming(gate: &Gate, client: &str) -> Result<Decision<()>, Failure> {
+    let found = find(gate, client).await?.client;
+    let change = clients::resume(&found, gate.clock.now());
+    let change = change.map_err(|HasExpired| Failure::has_expired("client", client))?;
+    Ok(Decision { basis: None, changes: change.into_iter().collect(), outcome: () })
 }
 
 /// Deletes the client with its secrets, and ends its tokens.
@@ -228,19 +269,8 @@ pub async fn delete(gate: &Gate, actor: &Actor, client: &str) -> Result<(), Fail
 async fn deletion(gate: &Gate, client: &str) -> Result<Decision<()>, Failure> {
     let found = find(gate, client).await?;
     let tokens = revocations::of_stopped_client(gate, &found.client);
-    let basis = basis(&found);
+    let basis = Some(basis(&found));
     Ok(Decision { basis, changes: vec![tokens, Change::ClientDeleted(found.client.id)], outcome: () })
-}
-
-async fn set_status(gate: &Gate, actor: &Actor, client: &str, status: Status) -> Result<ClientView, Failure> {
-    let found = find(gate, client).await?;
-    let mut changes: Vec<_> = clients::with_status(&found.client, status).into_iter().collect();
-    // Suspension ends live tokens too, for good: resuming revives none.
-    if status == Status::Suspended && !changes.is_empty() {
-        changes.push(revocations::of_stopped_client(gate, &found.client));
-    }
-    gate.apply(actor, changes).await?;
-    show(gate, client).await
 }
 
 pub(crate) async fn find(gate: &Gate, client: &str) -> Result<ClientRecord, Failure> {

@@ -82,6 +82,17 @@ impl Failure {
         )
     }
 
+    /// It is not resumed, for its time is over.
+    pub(crate) fn has_expired(noun: &'static str, name: &str) -> Self {
+        Self::new(
+            Kind::Conflict,
+            "expired",
+            format!("the {noun} `{}` has expired", name.escape_debug()),
+            "its time is over",
+            format!("give it a later end: `gatepost {noun} update {name} --expires T` (or `never`)"),
+        )
+    }
+
     /// The request itself can't be.
     pub fn invalid(code: &'static str, what: impl Into<String>, fix: impl Into<String>) -> Self {
         Self::new(Kind::Invalid, code, what, "it breaks a rule", fix)

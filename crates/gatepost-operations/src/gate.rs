@@ -12,6 +12,7 @@ use crate::client_jwks::ClientJwks;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::entropy::Entropy;
+use crate::expiry::Expiries;
 use crate::failure::{self, Failure};
 use crate::journal::Journal;
 use crate::key_ring::{KeyRing, RingRows};
@@ -51,6 +52,8 @@ pub struct Gate {
     pub usage: Usage,
     /// What is revoked.
     pub revocations: Revocations,
+    /// What expires soon.
+    pub expiries: Expiries,
     /// How far this node has followed the changes.
     pub followed: Followed,
     ring: ArcSwap<KeyRing>,
@@ -72,9 +75,9 @@ pub struct Parts {
 
 /// What an operation decided, on the row that must not have moved on since.
 pub(crate) struct Decision<T> {
-    /// The row, as it was read.
-    pub(crate) basis: Basis,
-    /// What is to be done.
+    /// The row, as it was read; `None` where the changes themselves say which version they were decided on.
+    pub(crate) basis: Option<Basis>,
+    /// What is to be done; nothing is done about nothing.
     pub(crate) changes: Vec<Change>,
     /// What the caller gets.
     pub(crate) outcome: T,
@@ -98,6 +101,8 @@ impl Gate {
         clients.learn_ids().await?;
         let revocations = Revocations::default();
         revocations.take_up(&*store, clock.now()).await?;
+        let expiries = Expiries::default();
+        expiries.take_up(&*store, clock.now()).await?;
 
         let metrics = Arc::<Metrics>::default();
         Ok(Self {
@@ -109,6 +114,7 @@ impl Gate {
             entropy: Entropy::default(),
             usage: Usage::default(),
             revocations,
+            expiries,
             ring: ArcSwap::from_pointee(ring),
             followed: Followed::up_to(head, asked),
             config,
@@ -133,8 +139,11 @@ impl Gate {
         let mut tries = TRIES;
         loop {
             let Decision { basis, changes, outcome } = decide().await?;
+            if changes.is_empty() {
+                return Ok(outcome);
+            }
             tries = tries.saturating_sub(1);
-            match self.apply_on(actor, Some(&basis), changes).await {
+            match self.apply_on(actor, basis.as_ref(), changes).await {
                 Ok(()) => return Ok(outcome),
                 Err(failure) if failure.code == failure::MOVED_ON && tries > 0 => news::take_up(self).await?,
                 Err(failure) => return Err(failure),

@@ -16,6 +16,7 @@ pub mod data_folder;
 pub mod discovery;
 pub mod doctor;
 pub mod entropy;
+pub mod expiry;
 pub mod failure;
 pub mod gate;
 pub mod journal;

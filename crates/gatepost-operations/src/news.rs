@@ -83,6 +83,10 @@ async fn drop_what_changed(gate: &Gate, seen: i64, head: i64) -> Result<i64, Fai
     if concerned.revocations {
         gate.revocations.take_up(&*gate.store, gate.clock.now()).await?;
     }
+    // After the revocations: what is no longer about to expire because it has is revoked by then.
+    if concerned.expiries {
+        gate.expiries.take_up(&*gate.store, gate.clock.now()).await?;
+    }
     // After too many changes everything was dropped, so all up to the head is taken up.
     Ok(if concerned.all_clients { head } else { news.last().map_or(seen, |item| item.seq) })
 }
@@ -92,6 +96,7 @@ struct Concerned {
     all_clients: bool,
     ring: bool,
     revocations: bool,
+    expiries: bool,
 }
 
 impl Concerned {
@@ -99,10 +104,11 @@ impl Concerned {
         let too_many = u32::try_from(news.len()).is_ok_and(|count| count >= AT_ONCE);
         // What a newer version wrote and this one does not know may concern anything.
         let everything = too_many || news.iter().any(|item| item.subject.is_none());
-        let mut concerned = Self { all_clients: everything, ring: everything, revocations: everything };
+        let (all_clients, ring, revocations, expiries) = (everything, everything, everything, everything);
+        let mut concerned = Self { all_clients, ring, revocations, expiries };
         for subject in news.iter().filter_map(|item| item.subject.as_ref()) {
             match subject {
-                Subject::Client(_) | Subject::Partner(_) => {}
+                Subject::Client(_) | Subject::Partner(_) => concerned.expiries = true,
                 Subject::Revocation(_) => concerned.revocations = true,
                 Subject::Api(_) | Subject::Server => concerned.ring = true,
             }

@@ -3,13 +3,15 @@
 use gatepost_core::actor::Actor;
 use gatepost_core::change::Change;
 use gatepost_core::name::{Name, Slug};
-use gatepost_core::partners::{self, Partner, PartnerId};
+use gatepost_core::partners::{self, HasExpired, Partner, PartnerId};
+use gatepost_core::time::Timestamp;
 use gatepost_store::Page;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::expiry::Expires;
 use crate::failure::Failure;
-use crate::gate::Gate;
+use crate::gate::{Decision, Gate};
 use crate::revocations;
 
 /// What is needed to register a partner.
@@ -21,6 +23,21 @@ pub struct CreatePartner {
     /// The id it had elsewhere; a new one is made when left out.
     #[serde(default)]
     pub id: Option<Uuid>,
+    /// When its clients shall get no more tokens.
+    #[serde(default)]
+    pub expires: Option<Expires>,
+}
+
+/// What may be changed of a partner; what is left out stays as it is.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartnerSettings {
+    /// What people call it.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// When its clients shall get no more tokens.
+    #[serde(default)]
+    pub expires: Option<Expires>,
 }
 
 /// A partner as lists and answers show it.
@@ -32,8 +49,10 @@ pub struct PartnerView {
     pub slug: String,
     /// What people call it.
     pub name: String,
-    /// `active` or `suspended`.
+    /// `active`, `suspended` or `expired`.
     pub status: &'static str,
+    /// From when on its clients get no more tokens (RFC 3339).
+    pub expires: Option<String>,
     /// When it was registered (RFC 3339).
     pub created: String,
 }
@@ -47,46 +66,75 @@ pub async fn create(gate: &Gate, actor: &Actor, request: CreatePartner) -> Resul
         None => gate.entropy.uuid()?,
     };
 
-    let partner = partners::register(PartnerId(id), slug, name, gate.clock.now());
-    let view = PartnerView::of(&partner);
+    let now = gate.clock.now();
+    let expires = request.expires.map_or(Ok(None), |expires| expires.moment(now))?;
+    let partner = partners::register(PartnerId(id), slug, name, expires, now);
+    let view = PartnerView::of(&partner, now);
     gate.apply(actor, vec![Change::PartnerCreated(partner)]).await?;
     Ok(view)
 }
 
 /// All partners, in order of their slugs.
 pub async fn list(gate: &Gate) -> Result<Vec<PartnerView>, Failure> {
-    Ok(gate.store.partners(Page::LONGEST).await?.iter().map(PartnerView::of).collect())
+    let now = gate.clock.now();
+    let all = gate.store.partners(Page::LONGEST).await?;
+    Ok(all.iter().map(|partner| PartnerView::of(partner, now)).collect())
 }
 
 /// The partner of that UUID or slug.
 pub async fn show(gate: &Gate, partner: &str) -> Result<PartnerView, Failure> {
-    Ok(PartnerView::of(&find(gate, partner).await?))
+    Ok(PartnerView::of(&find(gate, partner).await?, gate.clock.now()))
 }
 
-/// Gives the partner another name.
-pub async fn rename(gate: &Gate, actor: &Actor, partner: &str, name: &str) -> Result<PartnerView, Failure> {
-    let name = Name::parse(name)?;
-    let found = find(gate, partner).await?;
-    gate.apply(actor, vec![partners::rename(&found, name)]).await?;
+/// Changes what is given. A later expiry lets the clients of a partner that had expired get tokens again; it revives none.
+pub async fn update(
+    gate: &Gate,
+    actor: &Actor,
+    partner: &str,
+    new: PartnerSettings,
+) -> Result<PartnerView, Failure> {
+    let new = &new;
+    gate.settle(actor, move || updating(gate, partner, new)).await?;
     show(gate, partner).await
+}
+
+async fn updating(gate: &Gate, partner: &str, new: &PartnerSettings) -> Result<Decision<()>, Failure> {
+    let now = gate.clock.now();
+    let name = new.name.as_deref().map(Name::parse).transpose()?;
+    let expires = new.expires.map(|expires| expires.moment(now)).transpose()?;
+    let found = find(gate, partner).await?;
+    let changed = partners::changed(&found, name, expires);
+    let changes = if changed == found { vec![] } else { vec![Change::PartnerUpdated(changed)] };
+    Ok(Decision { basis: None, changes, outcome: () })
 }
 
 /// Stops the partner's clients; nothing happens if they are stopped already.
 pub async fn suspend(gate: &Gate, actor: &Actor, partner: &str) -> Result<PartnerView, Failure> {
-    let found = find(gate, partner).await?;
-    if let Some(change) = partners::suspend(&found) {
-        // Suspension ends live tokens too, for good: resuming revives none.
-        let tokens = revocations::of_stopped_partner(gate, found.id).await?;
-        gate.apply(actor, vec![change, tokens]).await?;
-    }
+    gate.settle(actor, move || suspending(gate, partner)).await?;
     show(gate, partner).await
+}
+
+async fn suspending(gate: &Gate, partner: &str) -> Result<Decision<()>, Failure> {
+    let found = find(gate, partner).await?;
+    let Some(change) = partners::suspend(&found) else {
+        return Ok(Decision { basis: None, changes: Vec::new(), outcome: () });
+    };
+    // Suspension ends live tokens too, for good: resuming revives none.
+    let tokens = revocations::of_stopped_partner(gate, found.id).await?;
+    Ok(Decision { basis: None, changes: vec![change, tokens], outcome: () })
 }
 
 /// Lets the partner's clients get tokens again; nothing happens if they may already.
 pub async fn resume(gate: &Gate, actor: &Actor, partner: &str) -> Result<PartnerView, Failure> {
-    let found = find(gate, partner).await?;
-    gate.apply(actor, partners::resume(&found).into_iter().collect()).await?;
+    gate.settle(actor, move || resuming(gate, partner)).await?;
     show(gate, partner).await
+}
+
+async fn resuming(gate: &Gate, partner: &str) -> Result<Decision<()>, Failure> {
+    let found = find(gate, partner).await?;
+    let change = partners::resume(&found, gate.clock.now());
+    let change = change.map_err(|HasExpired| Failure::has_expired("partner", partner))?;
+    Ok(Decision { basis: None, changes: change.into_iter().collect(), outcome: () })
 }
 
 /// Deletes a partner that has no clients.
@@ -118,12 +166,13 @@ async fn free_slug(gate: &Gate, name: &Name) -> Result<Slug, Failure> {
 }
 
 impl PartnerView {
-    fn of(partner: &Partner) -> Self {
+    fn of(partner: &Partner, now: Timestamp) -> Self {
         Self {
             partner_id: partner.id.0,
             slug: partner.slug.as_str().to_owned(),
             name: partner.name.as_str().to_owned(),
-            status: partner.status.as_str(),
+            status: partner.standing(now).as_str(),
+            expires: partner.expires.map(crate::clock::written),
             created: crate::clock::written(partner.created),
         }
     }

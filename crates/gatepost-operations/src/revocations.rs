@@ -92,6 +92,12 @@ impl Set {
         [("token", self.tokens.len()), ("client", self.clients.len()), ("partner", self.partners.len())]
     }
 
+    /// Until when tokens that a client gets are revoked from the start; `None` when they are not.
+    pub(crate) fn bars(&self, client: &ClientId, partner: PartnerId, now: Timestamp) -> Option<Timestamp> {
+        let found = self.clients.get(client).into_iter().chain(self.partners.get(&partner));
+        found.map(|revocation| revocation.at).filter(|at| now.millis() <= at.millis()).max()
+    }
+
     /// The revocations that an API is told about.
     pub fn about(&self, api: ApiId) -> impl Iterator<Item = &Revocation> {
         let all = self.tokens.values().chain(self.clients.values()).chain(self.partners.values());
@@ -162,7 +168,8 @@ pub(crate) fn of_client(gate: &Gate, client: &Client) -> Change {
     Change::Revoked(Revocation::of_all(what, client.apis.clone(), life_of(gate, client), gate.clock.now()))
 }
 
-/// The same for a client that is stopped, which gets no more tokens once every node has heard of it.
+/// The same for a client that is stopped, or loses something that its tokens came from or speak of: of all that it gets
+/// until every node has heard of it.
 pub(crate) fn of_stopped_client(gate: &Gate, client: &Client) -> Change {
     let what = Revoked::Client(client.id.clone());
     Change::Revoked(Revocation::of_all(what, client.apis.clone(), life_of(gate, client), heard_by_all(gate)))
@@ -175,9 +182,15 @@ pub(crate) async fn of_stopped_partner(gate: &Gate, partner: PartnerId) -> Resul
 
 /// Until a node has heard that a client was stopped it may give out a token, which must not outlive the stop.
 ///
-/// So all that is issued up to then is revoked; a client that is resumed sooner waits that long for good tokens.
+/// So all that is issued up to then is revoked. A client that may still get tokens waits that long for good ones: see
+/// `tokens.rs`.
 fn heard_by_all(gate: &Gate) -> Timestamp {
-    gate.clock.now().after(gate.config.cache.refresh).after(std::time::Duration::from_secs(1))
+    gate.clock.now().after(hearing(gate))
+}
+
+/// How long it takes at most until every node that reaches the store has heard of a change.
+pub(crate) fn hearing(gate: &Gate) -> std::time::Duration {
+    gate.config.cache.refresh.saturating_add(std::time::Duration::from_secs(1))
 }
 
 /// The change that ends the tokens that a partner's clients have got up to now.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gatepost_core::actor::Actor;
-use gatepost_core::clients::{self, SecretConflict, SecretId, StoredSecret};
+use gatepost_core::clients::{self, BadTerm, SecretConflict, SecretId, StoredSecret, Term};
 use gatepost_core::name::Name;
 use gatepost_core::secret::{Secret, SecretKind};
 use gatepost_core::time::Timestamp;
@@ -21,8 +21,17 @@ use crate::revocations;
 pub struct AddSecret {
     /// What people call it.
     pub label: Option<String>,
-    /// From when on it is no longer accepted.
-    pub expires: Option<Timestamp>,
+    /// From when until when it is accepted.
+    pub term: Term,
+}
+
+/// How the secrets of a client are rolled.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rolling {
+    /// How long the others are still accepted once the new one is, at most.
+    pub overlap: Duration,
+    /// From when until when the new one is accepted.
+    pub term: Term,
 }
 
 /// A secret as lists show it: never the secret.
@@ -32,10 +41,12 @@ pub struct SecretView {
     pub secret_id: Uuid,
     /// What people call it.
     pub label: Option<String>,
-    /// `active`, `expired` or `ended`.
+    /// `pending`, `active`, `expired` or `ended`.
     pub state: &'static str,
     /// When it was made (RFC 3339).
     pub created: String,
+    /// From when on it is accepted (RFC 3339); at once when it is not said.
+    pub not_before: Option<String>,
     /// From when on it is no longer accepted (RFC 3339).
     pub expires: Option<String>,
     /// When it last proved its client or API (RFC 3339); known to the second or so.
@@ -61,13 +72,7 @@ pub async fn add(
     client: &str,
     request: AddSecret,
 ) -> Result<AddedSecret, Failure> {
-    if request.expires.is_some_and(|at| at <= gate.clock.now()) {
-        return Err(Failure::invalid(
-            "secret.expires",
-            "the secret would have expired already",
-            "give a later time",
-        ));
-    }
+    request.term.check(gate.clock.now()).map_err(bad_term)?;
     let request = &request;
     gate.settle(actor, move || addition(gate, client, request)).await
 }
@@ -76,11 +81,11 @@ async fn addition(gate: &Gate, client: &str, request: &AddSecret) -> Result<Deci
     let owner = find(gate, client).await?;
     let now = gate.clock.now();
     let label = request.label.as_deref().map(Name::parse).transpose()?;
-    let (secret, stored) = make(gate, kind(&owner.client), label, request.expires)?;
+    let (secret, stored) = make(gate, kind(&owner.client), label, request.term)?;
     let view = SecretView::of(&stored, now);
     let change = clients::add_secret(&owner, stored, gate.config.clients.max_secrets, now);
     let changes = vec![change.map_err(|conflict| refused(conflict, client))?];
-    Ok(Decision { basis: basis(&owner), changes, outcome: AddedSecret { view, secret } })
+    Ok(Decision { basis: Some(basis(&owner)), changes, outcome: AddedSecret { view, secret } })
 }
 
 /// All secrets of a client, ended ones too.
@@ -93,24 +98,20 @@ pub async fn list(gate: &Gate, client: &str) -> Result<Vec<SecretView>, Failure>
     Ok(secrets.iter().map(|secret| SecretView::of(secret, now).with(usage(secret))).collect())
 }
 
-/// Adds a secret and gives every other one an end, `overlap` from now at the latest.
-pub async fn roll(
-    gate: &Gate,
-    actor: &Actor,
-    client: &str,
-    overlap: Duration,
-) -> Result<AddedSecret, Failure> {
-    gate.settle(actor, move || rolling(gate, client, overlap)).await
+/// Adds a secret and gives every other one an end: at the latest the overlap after the new one is accepted.
+pub async fn roll(gate: &Gate, actor: &Actor, client: &str, how: Rolling) -> Result<AddedSecret, Failure> {
+    how.term.check(gate.clock.now()).map_err(bad_term)?;
+    gate.settle(actor, move || rolling(gate, client, how)).await
 }
 
-async fn rolling(gate: &Gate, client: &str, overlap: Duration) -> Result<Decision<AddedSecret>, Failure> {
+async fn rolling(gate: &Gate, client: &str, how: Rolling) -> Result<Decision<AddedSecret>, Failure> {
     let owner = find(gate, client).await?;
     let now = gate.clock.now();
-    let (secret, stored) = make(gate, kind(&owner.client), None, None)?;
+    let (secret, stored) = make(gate, kind(&owner.client), None, how.term)?;
     let view = SecretView::of(&stored, now);
-    let changes = clients::roll_secret(&owner, stored, overlap, gate.config.clients.max_secrets, now);
+    let changes = clients::roll_secret(&owner, stored, how.overlap, gate.config.clients.max_secrets, now);
     let changes = changes.map_err(|conflict| refused(conflict, client))?;
-    Ok(Decision { basis: basis(&owner), changes, outcome: AddedSecret { view, secret } })
+    Ok(Decision { basis: Some(basis(&owner)), changes, outcome: AddedSecret { view, secret } })
 }
 
 /// Whether a secret proved its client within `lately`, after what a running server counted has been written down.
@@ -153,9 +154,9 @@ async fn ending(gate: &Gate, client: &str, secret: Uuid, how: Ending) -> Result<
     }
     let change = clients::end_secret(&owner, SecretId(secret), how.force, gate.clock.now());
     let change = change.map_err(|conflict| refused(conflict, client))?;
-    let tokens = how.kill_tokens.then(|| revocations::of_client(gate, &owner.client));
+    let tokens = how.kill_tokens.then(|| revocations::of_stopped_client(gate, &owner.client));
     let changes = std::iter::once(change).chain(tokens).collect();
-    Ok(Decision { basis: basis(&owner), changes, outcome: () })
+    Ok(Decision { basis: Some(basis(&owner)), changes, outcome: () })
 }
 
 /// A new secret and the one-way form of it.
@@ -163,7 +164,7 @@ pub(crate) fn make(
     gate: &Gate,
     kind: SecretKind,
     label: Option<Name>,
-    expires: Option<Timestamp>,
+    term: Term,
 ) -> Result<(Secret, StoredSecret), Failure> {
     let random = gate.entropy.bytes::<128>()?;
     let secret = Secret::generate(kind, random);
@@ -174,10 +175,21 @@ pub(crate) fn make(
         label,
         tag: gate.master().peppers.tag(&secret),
         created: gate.clock.now(),
-        expires,
+        not_before: term.not_before,
+        expires: term.expires,
         ended: None,
     };
     Ok((secret, stored))
+}
+
+pub(crate) fn bad_term(bad: BadTerm) -> Failure {
+    let (what, fix) = match bad {
+        BadTerm::Over => ("the secret would have expired already", "give a later time with --expires"),
+        BadTerm::Never => {
+            ("the secret would expire before it is accepted", "give a time after --not-before with --expires")
+        }
+    };
+    Failure::invalid("secret.expires", what, fix)
 }
 
 fn refused(conflict: SecretConflict, client: &str) -> Failure {
@@ -223,6 +235,7 @@ impl SecretView {
             label: secret.label.as_ref().map(|label| label.as_str().to_owned()),
             state: secret.state(now).as_str(),
             created: crate::clock::written(secret.created),
+            not_before: secret.not_before.map(crate::clock::written),
             expires: secret.expires.map(crate::clock::written),
             last_used: None,
             last_address: None,

@@ -3,10 +3,10 @@
 //! Nothing here waits for a disk: the client comes from memory or one read, and no row is written.
 
 use std::net::IpAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use gatepost_core::clients::{AuthenticatedClient, ClientId, Presented};
-use gatepost_core::grants::{self, Grant, GrantType};
+use gatepost_core::grants::{self, Grant, Wish};
 use gatepost_core::params::{Door, Params};
 use gatepost_core::refusal::{Code, Refusal};
 use gatepost_core::scope::Scopes;
@@ -19,6 +19,7 @@ use crate::authentication;
 use crate::gate::Gate;
 use crate::journal::RefusalEvent;
 use crate::key_ring::Signer;
+use crate::revocations;
 use crate::signing::NotSigned;
 use crate::telemetry::metrics::Outcome;
 
@@ -77,7 +78,8 @@ async fn decide_and_mint(
     let grant_type = grants::asked(request.door, &params)?;
     let who = authentication::prove(gate, request.presented?, request.address, started).await?;
 
-    let granted = grant_and_mint(gate, &who, (grant_type, request.door, &params), started).await;
+    let wish = Wish { grant: grant_type, door: request.door, params: &params };
+    let granted = grant_and_mint(gate, &who, wish, started).await;
     let client = &who.record().client.id;
     match &granted {
         Ok(_) => gate.usage.issued(client, who.secret(), request.address, started),
@@ -92,28 +94,51 @@ async fn decide_and_mint(
 async fn grant_and_mint(
     gate: &Gate,
     who: &AuthenticatedClient,
-    (grant_type, door, params): (GrantType, Door, &Params),
+    wish: Wish<'_>,
     started: Timestamp,
 ) -> Result<IssuedToken, Refusal> {
+    let started = once_tokens_last(gate, who).await?.unwrap_or(started);
     let ring = gate.ring();
-    let grant = grants::decide(grant_type, who, door, params, ring.apis())?;
+    let now = gate.clock.now();
+    let grant = grants::decide(wish, who, ring.apis(), now)?;
     let signer = ring.keys_of(grant.api.api.id).map(|keys| keys.signer.clone());
     let signer = signer.ok_or_else(|| Code::TemporarilyUnavailable.because("the API has no signing key"))?;
 
-    let issued = mint(gate, &grant, &signer, started).await?;
+    let issued = mint(gate, &grant, &signer, (started, now)).await?;
     before_answer(gate, &issued).await;
     Ok(issued)
+}
+
+/// After the tokens of a client were ended, those that it gets until every node has heard of it are ended with them: it
+/// waits, rather than get one that is dead from the start. Says when it waited until.
+async fn once_tokens_last(gate: &Gate, who: &AuthenticatedClient) -> Result<Option<Timestamp>, Refusal> {
+    let client = &who.record().client;
+    let bar = || gate.revocations.now().bars(&client.id, client.partner_id, gate.clock.now());
+    let Some(until) = bar() else {
+        return Ok(None);
+    };
+    let rest = until.since(gate.clock.now()).min(revocations::hearing(gate));
+    tokio::time::sleep(rest.saturating_add(Duration::from_millis(2))).await;
+
+    // What the wait was for may be a change that this client was authenticated before.
+    let still = gate.clients.record(&client.id).await;
+    let still = still.map_err(|error| Code::TemporarilyUnavailable.because(error.to_string()))?;
+    if bar().is_some() || still.is_none_or(|still| still != *who.record()) {
+        let why = "the client is being changed, and its tokens ended with it";
+        return Err(Code::TemporarilyUnavailable.because(why));
+    }
+    Ok(Some(gate.clock.now()))
 }
 
 async fn mint(
     gate: &Gate,
     grant: &Grant,
     signer: &Signer,
-    started: Timestamp,
+    (started, now): (Timestamp, Timestamp),
 ) -> Result<IssuedToken, Refusal> {
     let random =
         gate.entropy.bytes().map_err(|none| Code::TemporarilyUnavailable.because(none.to_string()))?;
-    let minting = Minting { started, now: gate.clock.now(), random };
+    let minting = Minting { started, now, random };
     let claims = grant.api.api.profile.claims(grant, &gate.issuer, &minting);
 
     let client = &grant.client.client.id;

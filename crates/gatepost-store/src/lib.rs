@@ -47,7 +47,7 @@ pub async fn open(location: &Location, connections: u32) -> Result<Arc<dyn Store
 /// All that the state holds, and the one way to change it.
 #[async_trait]
 pub trait Store:
-    Partners + Apis + Clients + Keys + Revocations + Assertions + UsageLog + Audit + Send + Sync
+    Partners + Apis + Clients + Expiry + Keys + Revocations + Assertions + UsageLog + Audit + Send + Sync
 {
     /// Applies the changes with their audit lines, all or none; returns the sequence number of the last.
     ///
@@ -122,6 +122,13 @@ pub trait Clients {
 
     /// All secrets of a client in order of their creation, ended ones too.
     async fn secrets(&self, client: &ClientId) -> Result<Vec<StoredSecret>, StoreError>;
+}
+
+/// What is to expire, read.
+#[async_trait]
+pub trait Expiry {
+    /// The active clients and partners that expire up to `until` or have, soonest first, at most `limit`.
+    async fn expiring(&self, until: Timestamp, limit: u32) -> Result<Vec<(Subject, Timestamp)>, StoreError>;
 }
 
 /// Signing keys, read.

@@ -87,6 +87,7 @@ pub(crate) fn partner(row: &impl Columns) -> Result<Partner, StoreError> {
         slug: Slug::parse(&row.text("slug")?).map_err(|error| unfit("slug", error))?,
         name: Name::parse(&row.text("name")?).map_err(|error| unfit("name", error))?,
         status: word(row, "status")?,
+        expires: instant_if_any(row, "expires")?,
         created: instant(row, "created")?,
         version: row.number("version")?,
     })
@@ -115,13 +116,13 @@ pub(crate) fn client(row: &impl Columns) -> Result<Client, StoreError> {
         auth_method: row.text_if_any("auth_method")?.map(|text| spelled("auth_method", text)).transpose()?,
         grant_types: json(row, "grant_types")?,
         status: word(row, "status")?,
-        expires: row.number_if_any("expires")?.map(Timestamp::from_micros),
+        expires: instant_if_any(row, "expires")?,
         created: instant(row, "created")?,
         version: row.number("version")?,
     })
 }
 
-/// Rows of `clients` joined with `partners.status` as `partner_status`, one for each secret or one without a secret;
+/// Rows of `clients` joined with `partners.status` and `.expires` as `partner_…`, one for each secret or one without a secret;
 /// those of a client are together, and its public keys are a JSON list `keys`.
 pub(crate) fn client_records(rows: &[impl Columns]) -> Result<Vec<ClientRecord>, StoreError> {
     let mut records: Vec<ClientRecord> = Vec::new();
@@ -131,6 +132,7 @@ pub(crate) fn client_records(rows: &[impl Columns]) -> Result<Vec<ClientRecord>,
             records.push(ClientRecord {
                 client: client(row)?,
                 partner_status: word(row, "partner_status")?,
+                partner_expires: instant_if_any(row, "partner_expires")?,
                 secrets: Vec::new(),
                 keys: json(row, "keys")?,
             });
@@ -157,8 +159,9 @@ pub(crate) fn secret(row: &impl Columns) -> Result<StoredSecret, StoreError> {
         label: label.map_err(|error| unfit("secret_label", error))?,
         tag: SecretTag { pepper: row.text("secret_pepper")?, tag: row.bytes("secret_tag")? },
         created: instant(row, "secret_created")?,
-        expires: row.number_if_any("secret_expires")?.map(Timestamp::from_micros),
-        ended: row.number_if_any("secret_ended")?.map(Timestamp::from_micros),
+        not_before: instant_if_any(row, "secret_not_before")?,
+        expires: instant_if_any(row, "secret_expires")?,
+        ended: instant_if_any(row, "secret_ended")?,
     })
 }
 
@@ -177,7 +180,7 @@ pub(crate) fn key(row: &impl Columns) -> Result<StoredKey, StoreError> {
         sealed: Sealed { wrapping: row.text("wrapping")?, bytes: row.bytes("sealed")? },
         created: instant(row, "created")?,
         signs_from: instant(row, "signs_from")?,
-        verifies_until: row.number_if_any("verifies_until")?.map(Timestamp::from_micros),
+        verifies_until: instant_if_any(row, "verifies_until")?,
     })
 }
 
@@ -199,6 +202,12 @@ pub(crate) fn audit_line(row: &impl Columns) -> Result<AuditLine, StoreError> {
 /// A row of `audit`, as followers of the news need it.
 pub(crate) fn news(row: &impl Columns) -> Result<News, StoreError> {
     Ok(News { seq: row.number("seq")?, subject: Subject::parse(&row.text("noun")?, &row.text("id")?) })
+}
+
+/// What is to expire, as `noun` and `id`, and when.
+pub(crate) fn expiring(row: &impl Columns) -> Result<(Subject, Timestamp), StoreError> {
+    let subject = Subject::parse(&row.text("noun")?, &row.text("id")?);
+    Ok((subject.ok_or_else(|| unfit("id", "it is no id"))?, instant(row, "expires")?))
 }
 
 /// A SHA-256.
@@ -233,6 +242,10 @@ fn uuid(row: &impl Columns, column: &'static str) -> Result<Uuid, StoreError> {
 
 fn instant(row: &impl Columns, column: &'static str) -> Result<Timestamp, StoreError> {
     row.number(column).map(Timestamp::from_micros)
+}
+
+fn instant_if_any(row: &impl Columns, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
+    Ok(row.number_if_any(column)?.map(Timestamp::from_micros))
 }
 
 fn word<T: DeserializeOwned>(row: &impl Columns, column: &'static str) -> Result<T, StoreError> {

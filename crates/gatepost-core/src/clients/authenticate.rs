@@ -73,6 +73,7 @@ pub fn authenticate(
     };
     match secret.state(now) {
         SecretState::Active => {}
+        SecretState::Pending => return Err(Code::InvalidClient.because("the secret is not valid yet")),
         SecretState::Expired => return Err(Code::InvalidClient.because("the secret has expired")),
         SecretState::Ended => return Err(Code::InvalidClient.because("the secret was ended")),
     }
@@ -105,14 +106,15 @@ fn check_standing(record: &ClientRecord, source: Source, now: Timestamp) -> Resu
     let client = &record.client;
     let refused = |reason| Err(Code::InvalidClient.because(reason));
 
-    if record.partner_status == Status::Suspended {
-        return refused("the partner is suspended");
+    match record.partner_standing(now) {
+        Status::Active => {}
+        Status::Suspended => return refused("the partner is suspended"),
+        Status::Expired => return refused("the partner has expired"),
     }
-    if client.status == Status::Suspended {
-        return refused("the client is suspended");
-    }
-    if client.expires.is_some_and(|at| at <= now) {
-        return refused("the client has expired");
+    match client.standing(now) {
+        Status::Active => {}
+        Status::Suspended => return refused("the client is suspended"),
+        Status::Expired => return refused("the client has expired"),
     }
     if client.auth_method.is_some_and(|pinned| pinned != source.method) {
         return refused("the client is pinned to another authentication method");
@@ -126,3 +128,5 @@ fn check_standing(record: &ClientRecord, source: Source, now: Timestamp) -> Resu
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::sample_record;

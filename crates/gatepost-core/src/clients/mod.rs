@@ -14,8 +14,10 @@ pub use keys::{
     AssertionKey, ClientKey, ClientKeyId, KeyConflict, KeyMaterial, MAX_KEYS, add_key, remove_key,
 };
 pub use methods::{Assertion, Credentials, Method, Presented};
-pub use register::{BadClient, NewClient, register, with_status};
-pub use secrets::{SecretConflict, SecretId, SecretState, StoredSecret, add_secret, end_secret, roll_secret};
+pub use register::{BadClient, NewClient, expire, register, resume, suspend};
+pub use secrets::{
+    BadTerm, SecretConflict, SecretId, SecretState, StoredSecret, Term, add_secret, end_secret, roll_secret,
+};
 
 use std::fmt;
 
@@ -136,6 +138,11 @@ impl Client {
     pub fn may_use_secrets(&self) -> bool {
         self.auth_method != Some(Method::PrivateKeyJwt)
     }
+
+    /// Where it stands at `now`, also before its expiry was written down.
+    pub fn standing(&self, now: Timestamp) -> Status {
+        self.status.at(self.expires, now)
+    }
 }
 
 /// A client with all that authentication needs to know: one look-up brings it.
@@ -145,8 +152,22 @@ pub struct ClientRecord {
     pub client: Client,
     /// The status of its partner.
     pub partner_status: Status,
+    /// From when on its partner's clients may no longer get tokens.
+    pub partner_expires: Option<Timestamp>,
     /// Its secrets that have not ended.
     pub secrets: Vec<StoredSecret>,
     /// Its public keys.
     pub keys: Vec<ClientKey>,
+}
+
+impl ClientRecord {
+    /// Where its partner stands at `now`.
+    pub fn partner_standing(&self, now: Timestamp) -> Status {
+        self.partner_status.at(self.partner_expires, now)
+    }
+
+    /// When it or its partner expires, whichever is first: no token may live longer.
+    pub fn expires(&self) -> Option<Timestamp> {
+        self.client.expires.into_iter().chain(self.partner_expires).min()
+    }
 }

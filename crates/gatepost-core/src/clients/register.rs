@@ -5,7 +5,7 @@ use crate::apis::{ApiId, ApiWithScopes};
 use crate::change::Change;
 use crate::grants::GrantType;
 use crate::name::Name;
-use crate::partners::{PartnerId, Status};
+use crate::partners::{HasExpired, PartnerId, Status};
 use crate::scope::Scopes;
 use crate::time::{Lifetime, Timestamp};
 
@@ -40,6 +40,8 @@ pub struct NewClient {
     pub allow: Vec<ipnet::IpNet>,
     /// The only authentication method it may use.
     pub auth_method: Option<Method>,
+    /// From when on it may no longer get tokens.
+    pub expires: Option<Timestamp>,
 }
 
 /// A new client of `apis` (the first is its default), with the longest life that `longest` allows.
@@ -65,7 +67,7 @@ pub fn register(
         auth_method: new.auth_method,
         grant_types: vec![GrantType::ClientCredentials],
         status: Status::Active,
-        expires: None,
+        expires: new.expires,
         created: now,
         version: 1,
     };
@@ -73,12 +75,36 @@ pub fn register(
     Ok(client)
 }
 
-/// The client suspended or resumed; `None` if it is so already.
-pub fn with_status(client: &Client, status: Status) -> Option<Change> {
-    (client.status != status).then(|| Change::ClientUpdated(Client { status, ..client.clone() }))
+/// Stops the client; `None` if it is suspended already.
+pub fn suspend(client: &Client) -> Option<Change> {
+    (client.status != Status::Suspended).then(|| with_status(client, Status::Suspended))
+}
+
+/// Lets the client get tokens again; `None` if it may. One that has expired needs a later expiry instead.
+pub fn resume(client: &Client, now: Timestamp) -> Result<Option<Change>, HasExpired> {
+    match client.status.resumed(client.expires, now)? {
+        Some(status) => Ok(Some(with_status(client, status))),
+        None => Ok(None),
+    }
+}
+
+/// Writes down that the client has expired; `None` unless that is due.
+pub fn expire(client: &Client, now: Timestamp) -> Option<Change> {
+    let expired = || Change::ClientExpired(Client { status: Status::Expired, ..client.clone() });
+    client.status.is_to_expire(client.expires, now).then(expired)
+}
+
+fn with_status(client: &Client, status: Status) -> Change {
+    Change::ClientUpdated(Client { status, ..client.clone() })
 }
 
 impl Client {
+    /// The client with another expiry; one that had expired lives again, but for its tokens.
+    #[must_use]
+    pub fn expiring(self, expires: Option<Timestamp>) -> Self {
+        Self { status: self.status.with_new_expiry(), expires, ..self }
+    }
+
     /// Holds a changed client to the rules of registration.
     pub fn check(&self, apis: &[&ApiWithScopes], longest: Lifetime) -> Result<(), BadClient> {
         if apis.is_empty() {

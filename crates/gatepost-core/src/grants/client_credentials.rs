@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::{Grant, GrantType};
 use crate::apis::{ApiId, ApiWithScopes};
-use crate::clients::{AuthenticatedClient, Client, UngrantedScope};
+use crate::clients::{AuthenticatedClient, Client, ClientRecord, UngrantedScope};
 use crate::params::{Door, Params, Value};
 use crate::refusal::{Code, Refusal};
 use crate::scope::{BadScope, Scope, Scopes};
+use crate::time::{Lifetime, Timestamp};
 use crate::tokens::profile::Profile;
 
 /// Decides what the client gets: its right to the grant, then the API, then the scopes.
@@ -16,6 +17,7 @@ pub(super) fn decide(
     door: Door,
     params: &Params,
     apis: &[Arc<ApiWithScopes>],
+    now: Timestamp,
 ) -> Result<Grant, Refusal> {
     let client = &who.record().client;
     if !client.grant_types.contains(&GrantType::ClientCredentials) {
@@ -30,7 +32,20 @@ pub(super) fn decide(
     let scopes = granted_scopes(client, &api, asked.as_ref())?;
 
     let scopes_differ = asked.as_ref().unwrap_or(&Scopes::NONE) != &scopes;
-    Ok(Grant { client: Arc::clone(who.record()), api, scopes, scopes_differ, lifetime: client.lifetime })
+    let lifetime = lifetime(who.record(), now)?;
+    Ok(Grant { client: Arc::clone(who.record()), api, scopes, scopes_differ, lifetime })
+}
+
+/// As long as the client's tokens live, but not beyond the client or its partner: verifiers that ask nobody obey too.
+fn lifetime(record: &ClientRecord, now: Timestamp) -> Result<Lifetime, Refusal> {
+    let own = record.client.lifetime;
+    let Some(expires) = record.expires() else {
+        return Ok(own);
+    };
+    let left = u32::try_from(expires.since(now).as_secs()).unwrap_or(u32::MAX);
+    let left = Lifetime::from_seconds(left);
+    let left = left.ok_or_else(|| Code::InvalidClient.because("the client expires within a second"))?;
+    Ok(own.min(left))
 }
 
 /// The API that the token is for: the client's default, or at the standard door the one that `resource` names.

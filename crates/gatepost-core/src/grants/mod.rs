@@ -11,7 +11,7 @@ use crate::clients::{AuthenticatedClient, ClientRecord};
 use crate::params::{Door, Params, Value};
 use crate::refusal::{Code, Refusal};
 use crate::scope::Scopes;
-use crate::time::Lifetime;
+use crate::time::{Lifetime, Timestamp};
 
 /// What may be put into a token: the outcome of every grant.
 #[derive(Clone, Debug)]
@@ -63,15 +63,25 @@ pub fn asked(door: Door, params: &Params) -> Result<GrantType, Refusal> {
     }
 }
 
-/// Decides what the client gets by that grant.
+/// What a client asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish<'a> {
+    /// By which grant.
+    pub grant: GrantType,
+    /// Through which door.
+    pub door: Door,
+    /// With which parameters.
+    pub params: &'a Params,
+}
+
+/// Decides what the client gets at `now`.
 pub fn decide(
-    grant: GrantType,
+    wish: Wish<'_>,
     who: &AuthenticatedClient,
-    door: Door,
-    params: &Params,
     apis: &[Arc<ApiWithScopes>],
+    now: Timestamp,
 ) -> Result<Grant, Refusal> {
-    match grant {
-        GrantType::ClientCredentials => client_credentials::decide(who, door, params, apis),
+    match wish.grant {
+        GrantType::ClientCredentials => client_credentials::decide(who, wish.door, wish.params, apis, now),
     }
 }

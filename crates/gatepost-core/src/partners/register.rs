@@ -1,30 +1,53 @@
-//! This file is where partners come to be, get renamed, suspended and resumed.
+//! This file is where partners come to be, get renamed, suspended, resumed, and expire.
 
-use super::{Partner, PartnerId, Status};
+use super::{HasExpired, Partner, PartnerId, Status};
 use crate::change::Change;
 use crate::name::{Name, Slug};
 use crate::time::Timestamp;
 
-/// A new partner, active from now.
-pub fn register(id: PartnerId, slug: Slug, name: Name, now: Timestamp) -> Partner {
-    Partner { id, slug, name, status: Status::Active, created: now, version: 1 }
+/// A new partner, active from now until `expires`.
+pub fn register(
+    id: PartnerId,
+    slug: Slug,
+    name: Name,
+    expires: Option<Timestamp>,
+    now: Timestamp,
+) -> Partner {
+    Partner { id, slug, name, status: Status::Active, expires, created: now, version: 1 }
 }
 
-/// The partner under another name; the slug stays, for commands and habits hang on it.
-pub fn rename(partner: &Partner, name: Name) -> Change {
-    Change::PartnerUpdated(Partner { name, ..partner.clone() })
+/// The partner under another name, with another expiry, or both; the slug stays, for commands and habits hang on it.
+pub fn changed(partner: &Partner, name: Option<Name>, expires: Option<Option<Timestamp>>) -> Partner {
+    let mut changed = partner.clone();
+    if let Some(name) = name {
+        changed.name = name;
+    }
+    if let Some(expires) = expires {
+        changed.expires = expires;
+        changed.status = changed.status.with_new_expiry();
+    }
+    changed
 }
 
 /// Stops the partner's clients; `None` if it is suspended already.
 pub fn suspend(partner: &Partner) -> Option<Change> {
-    with_status(partner, Status::Suspended)
+    (partner.status != Status::Suspended).then(|| with_status(partner, Status::Suspended))
 }
 
-/// Lets the partner's clients get tokens again; `None` if it is active already.
-pub fn resume(partner: &Partner) -> Option<Change> {
-    with_status(partner, Status::Active)
+/// Lets the partner's clients get tokens again; `None` if they may. One that has expired needs a later expiry instead.
+pub fn resume(partner: &Partner, now: Timestamp) -> Result<Option<Change>, HasExpired> {
+    match partner.status.resumed(partner.expires, now)? {
+        Some(status) => Ok(Some(with_status(partner, status))),
+        None => Ok(None),
+    }
 }
 
-fn with_status(partner: &Partner, status: Status) -> Option<Change> {
-    (partner.status != status).then(|| Change::PartnerUpdated(Partner { status, ..partner.clone() }))
+/// Writes down that the partner has expired; `None` unless that is due.
+pub fn expire(partner: &Partner, now: Timestamp) -> Option<Change> {
+    let expired = || Change::PartnerExpired(Partner { status: Status::Expired, ..partner.clone() });
+    partner.status.is_to_expire(partner.expires, now).then(expired)
+}
+
+fn with_status(partner: &Partner, status: Status) -> Change {
+    Change::PartnerUpdated(Partner { status, ..partner.clone() })
 }

@@ -26,8 +26,10 @@ pub struct ClientView {
     pub scopes: Vec<String>,
     /// What a request without `scope` gets.
     pub default_scopes: Vec<String>,
-    /// `active` or `suspended`.
+    /// `active`, `suspended` or `expired`.
     pub status: &'static str,
+    /// From when on it gets no more tokens (RFC 3339).
+    pub expires: Option<String>,
     /// How long its tokens live, in seconds.
     pub lifetime: u32,
     /// The addresses it may come from; any when empty.
@@ -58,7 +60,8 @@ impl ClientView {
             apis: client.apis.iter().filter_map(|id| name(*id)).collect(),
             scopes: texts(&client.scopes),
             default_scopes: texts(client.scopes_by_default()),
-            status: client.status.as_str(),
+            status: client.standing(gate.clock.now()).as_str(),
+            expires: client.expires.map(crate::clock::written),
             lifetime: client.lifetime.seconds(),
             allow: client.allow.iter().map(ToString::to_string).collect(),
             auth_method: client.auth_method.map(Method::as_str),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gatepost_operations::core::clients::Term;
 use gatepost_operations::doctor::{self, Check, Outcome};
 use gatepost_operations::gate::Gate;
 use gatepost_operations::secrets::{self, AddSecret, Ending};
@@ -91,7 +92,14 @@ async fn only_clients_that_lose_their_last_secret_are_named() {
     let client = stage.client("Acme").await;
     let id = client.client.client_id.as_str();
     let expires = Some(stage.now().after(DAY * 3));
-    secrets::add(&stage.gate, &ACTOR, id, AddSecret { label: None, expires }).await.unwrap();
+    secrets::add(
+        &stage.gate,
+        &ACTOR,
+        id,
+        AddSecret { label: None, term: Term { expires, ..Term::default() } },
+    )
+    .await
+    .unwrap();
     assert_eq!(not_well(&stage.gate).await, [], "the other one has no end");
 
     // Both were made at the same moment, so the list may begin with either.

@@ -9,6 +9,7 @@
 
 mod client_keys;
 mod doctor;
+mod expiry;
 mod folder;
 mod four_primes;
 mod keys;

@@ -1,12 +1,15 @@
 //! This file is where tokens are ended: one, a client's, a partner's; and what suspension and loss end with them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_operations::clients::{self, ClientSettings};
 use gatepost_operations::core::time::Timestamp;
 use gatepost_operations::gate::Gate;
+use gatepost_operations::partners::PartnerSettings;
 use gatepost_operations::revocations::{self, IssuedTo};
-use gatepost_operations::{background, partners};
+use gatepost_operations::secrets::{AddSecret, Ending};
+use gatepost_operations::{background, partners, secrets};
 
 use crate::stage::{ACTOR, Stage, WithSecret, ask};
 
@@ -33,10 +36,10 @@ async fn suspending_a_client_ends_its_tokens_and_resuming_revives_none() {
     stage.pass(MILLI);
     clients::resume(&stage.gate, &ACTOR, &acme.client.client_id).await.unwrap();
     assert!(is_revoked(&stage.gate, &acme, issued));
-    assert!(ask(&stage.gate, &acme.client.client_id, acme.secret.expose()).await.is_ok());
     // Until every node has heard of the suspension one may give out tokens, which end with it.
     assert!(is_revoked(&stage.gate, &acme, stage.now()));
     stage.pass(Duration::from_secs(2));
+    assert!(ask(&stage.gate, &acme.client.client_id, acme.secret.expose()).await.is_ok());
     assert!(!is_revoked(&stage.gate, &acme, stage.now()), "tokens from after the suspension live");
 }
 
@@ -63,6 +66,94 @@ async fn losing_a_scope_or_being_deleted_ends_live_tokens() {
 
     assert!(is_revoked(&stage.gate, &loses, issued));
     assert!(is_revoked(&stage.gate, &goes, issued));
+}
+
+#[tokio::test]
+async fn what_a_node_gives_out_before_it_has_heard_of_a_loss_ends_with_it() {
+    let stage = Stage::with_api().await;
+    let (first, second) = (stage.client("First").await, stage.client("Second").await);
+    let other = stage.second_node().await;
+    for client in [&first, &second] {
+        ask(&other, &client.client.client_id, client.secret.expose()).await.unwrap();
+    }
+    let secrets = secrets::list(&stage.gate, &first.client.client_id).await.unwrap();
+
+    let ending = Ending { force: true, kill_tokens: true };
+    let first_id = first.client.client_id.as_str();
+    secrets::end(&stage.gate, &ACTOR, first_id, secrets[0].secret_id, ending).await.unwrap();
+    let none = ClientSettings { scopes: Some(vec![]), ..ClientSettings::default() };
+    clients::update(&stage.gate, &ACTOR, &second.client.client_id, none).await.unwrap();
+
+    stage.pass(Duration::from_millis(400));
+    for client in [&first, &second] {
+        let got = ask(&other, &client.client.client_id, client.secret.expose()).await;
+        assert!(got.is_ok(), "the other node has not heard yet");
+        assert!(is_revoked(&stage.gate, client, stage.now()));
+    }
+    gatepost_operations::news::take_up(&other).await.unwrap();
+    assert!(is_revoked(&other, &first, stage.now()));
+    assert!(is_revoked(&other, &second, stage.now()));
+}
+
+#[tokio::test]
+async fn a_client_waits_for_a_token_rather_than_get_one_that_is_dead_from_the_start() {
+    let stage = Stage::with_api().await;
+    let client = stage.client("Acme").await;
+    let id = client.client.client_id.as_str();
+    let kept = secrets::add(&stage.gate, &ACTOR, id, AddSecret::default()).await.unwrap();
+    let leaked = secrets::list(&stage.gate, id).await.unwrap()[0].secret_id;
+    secrets::end(&stage.gate, &ACTOR, id, leaked, Ending { force: false, kill_tokens: true }).await.unwrap();
+
+    let refused = ask(&stage.gate, id, kept.secret.expose()).await.err().unwrap();
+    assert_eq!(refused.code.as_str(), "temporarily_unavailable", "the clock stands still");
+
+    let time_goes_on = async {
+        tokio::task::yield_now().await;
+        stage.pass(Duration::from_secs(2));
+    };
+    let (token, ()) = tokio::join!(ask(&stage.gate, id, kept.secret.expose()), time_goes_on);
+    assert!(token.is_ok());
+    assert!(!is_revoked(&stage.gate, &client, stage.now()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_operators_at_once_on_two_nodes_neither_loses_what_the_other_did() {
+    let stage = Stage::with_api().await;
+    let id = stage.client("Acme").await.client.client_id;
+    let nodes = [Arc::new(stage.second_node().await), Arc::new(stage.second_node().await)];
+    for round in 1..=8_u32 {
+        let named = {
+            let (gate, id) = (Arc::clone(&nodes[0]), id.clone());
+            let settings = ClientSettings { name: Some(format!("n{round}")), ..ClientSettings::default() };
+            tokio::spawn(async move {
+                clients::update(&gate, &ACTOR, &id, settings).await?;
+                let settings = PartnerSettings { name: Some(format!("p{round}")), expires: None };
+                partners::update(&gate, &ACTOR, "acme", settings).await
+            })
+        };
+        let (gate, client) = (Arc::clone(&nodes[1]), id.clone());
+        let timed = tokio::spawn(async move {
+            let settings = ClientSettings { lifetime: Some(round), ..ClientSettings::default() };
+            clients::update(&gate, &ACTOR, &client, settings).await?;
+            if round % 2 == 0 {
+                clients::resume(&gate, &ACTOR, &client).await?;
+                partners::resume(&gate, &ACTOR, "acme").await
+            } else {
+                clients::suspend(&gate, &ACTOR, &client).await?;
+                partners::suspend(&gate, &ACTOR, "acme").await
+            }
+        });
+        named.await.unwrap().unwrap();
+        timed.await.unwrap().unwrap();
+
+        let (client, partner) = (
+            clients::show(&stage.gate, &id).await.unwrap(),
+            partners::show(&stage.gate, "acme").await.unwrap(),
+        );
+        let status = if round % 2 == 0 { "active" } else { "suspended" };
+        assert_eq!((client.name, client.lifetime, client.status), (format!("n{round}"), round, status));
+        assert_eq!((partner.name, partner.status), (format!("p{round}"), status));
+    }
 }
 
 #[tokio::test]

@@ -3,14 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatepost_operations::core::clients::ClientId;
+use gatepost_operations::core::clients::{ClientId, Term};
 use gatepost_operations::failure::Kind;
-use gatepost_operations::secrets::{self, AddSecret, Ending};
+use gatepost_operations::secrets::{self, AddSecret, Ending, Rolling};
 use gatepost_operations::{api_secrets, master_key, news, usage};
 
 use crate::stage::{ACTOR, Stage, ask, open};
 
 const DAY: Duration = Duration::from_secs(86_400);
+
+fn over(overlap: Duration) -> Rolling {
+    Rolling { overlap, term: Term::default() }
+}
 
 #[tokio::test]
 async fn a_roll_lets_old_and_new_in_until_the_overlap_closes_itself() {
@@ -19,7 +23,7 @@ async fn a_roll_lets_old_and_new_in_until_the_overlap_closes_itself() {
     let id = client.client.client_id.as_str();
     let old = client.secret.expose();
 
-    let new = secrets::roll(&stage.gate, &ACTOR, id, DAY).await.unwrap();
+    let new = secrets::roll(&stage.gate, &ACTOR, id, over(DAY)).await.unwrap();
     assert!(ask(&stage.gate, id, old).await.is_ok());
     assert!(ask(&stage.gate, id, new.secret.expose()).await.is_ok());
 
@@ -36,9 +40,16 @@ async fn a_roll_never_prolongs_a_secret_that_ends_sooner() {
     let client = stage.client("Acme").await;
     let id = client.client.client_id.as_str();
     let expires = Some(stage.now().after(Duration::from_secs(60)));
-    let short = secrets::add(&stage.gate, &ACTOR, id, AddSecret { label: None, expires }).await.unwrap();
+    let short = secrets::add(
+        &stage.gate,
+        &ACTOR,
+        id,
+        AddSecret { label: None, term: Term { expires, ..Term::default() } },
+    )
+    .await
+    .unwrap();
 
-    secrets::roll(&stage.gate, &ACTOR, id, DAY).await.unwrap();
+    secrets::roll(&stage.gate, &ACTOR, id, over(DAY)).await.unwrap();
     stage.pass(Duration::from_secs(60));
     assert!(ask(&stage.gate, id, short.secret.expose()).await.is_err());
 }
@@ -51,10 +62,10 @@ async fn a_roll_without_overlap_ends_all_others_at_once_however_many() {
     for _ in 0..4 {
         secrets::add(&stage.gate, &ACTOR, id, AddSecret::default()).await.unwrap();
     }
-    let full = secrets::roll(&stage.gate, &ACTOR, id, DAY).await.err().unwrap();
+    let full = secrets::roll(&stage.gate, &ACTOR, id, over(DAY)).await.err().unwrap();
     assert_eq!((full.kind, full.code), (Kind::Conflict, "secret.too_many"));
 
-    let new = secrets::roll(&stage.gate, &ACTOR, id, Duration::ZERO).await.unwrap();
+    let new = secrets::roll(&stage.gate, &ACTOR, id, over(Duration::ZERO)).await.unwrap();
     assert!(ask(&stage.gate, id, client.secret.expose()).await.is_err());
     assert!(ask(&stage.gate, id, new.secret.expose()).await.is_ok());
 }
@@ -187,4 +198,76 @@ async fn a_secret_moves_to_a_new_pepper_at_its_next_use_and_the_old_pepper_can_g
     let tags = gate.store.secrets(&ClientId::parse(id).unwrap()).await.unwrap();
     assert_eq!(tags[0].tag.pepper, "p-new");
     ask(&gate, id, secret).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_secret_that_is_not_accepted_yet_is_refused_and_only_the_journal_says_why() {
+    let stage = Stage::with_api().await;
+    let client = stage.client("Acme").await;
+    let id = client.client.client_id.as_str();
+    let (from, until) = (stage.now().after(DAY), stage.now().after(DAY * 2));
+    let term = Term { not_before: Some(from), expires: Some(until) };
+    let later = secrets::add(&stage.gate, &ACTOR, id, AddSecret { label: None, term }).await.unwrap();
+    assert_eq!(later.view.state, "pending");
+
+    let wrong = ask(&stage.gate, id, "wrong").await.err().unwrap();
+    let early = ask(&stage.gate, id, later.secret.expose()).await.err().unwrap();
+    assert_eq!((early.code, early.parameter), (wrong.code, wrong.parameter));
+    assert_eq!(early.reason, "the secret is not valid yet");
+
+    stage.pass(DAY);
+    assert!(ask(&stage.gate, id, later.secret.expose()).await.is_ok());
+    assert_eq!(secrets::list(&stage.gate, id).await.unwrap()[1].state, "active");
+    stage.pass(DAY);
+    assert!(ask(&stage.gate, id, later.secret.expose()).await.is_err());
+}
+
+#[tokio::test]
+async fn a_term_that_can_not_be_is_refused() {
+    let stage = Stage::with_api().await;
+    let id = stage.client("Acme").await.client.client_id;
+    let at = |time| Some(stage.now().after(time));
+    for term in [
+        Term { not_before: None, expires: Some(stage.now()) },
+        Term { not_before: at(DAY * 2), expires: at(DAY) },
+    ] {
+        let how = Rolling { overlap: DAY, term };
+        let rolled = secrets::roll(&stage.gate, &ACTOR, &id, how).await.err().unwrap();
+        let added =
+            secrets::add(&stage.gate, &ACTOR, &id, AddSecret { label: None, term }).await.err().unwrap();
+        let request = AddSecret { label: None, term };
+        let to_api = api_secrets::add(&stage.gate, &ACTOR, "bookings", request).await.err().unwrap();
+        assert_eq!([rolled.code, added.code, to_api.code], ["secret.expires"; 3]);
+    }
+}
+
+#[tokio::test]
+async fn a_roll_to_a_secret_of_tomorrow_leaves_no_moment_without_one() {
+    let stage = Stage::with_api().await;
+    let client = stage.client("Acme").await;
+    let (id, old) = (client.client.client_id.as_str(), client.secret.expose());
+    let term = Term { not_before: Some(stage.now().after(DAY)), expires: None };
+    let new =
+        secrets::roll(&stage.gate, &ACTOR, id, Rolling { overlap: Duration::ZERO, term }).await.unwrap();
+
+    stage.pass(DAY - Duration::from_micros(1));
+    assert!(ask(&stage.gate, id, old).await.is_ok());
+    assert!(ask(&stage.gate, id, new.secret.expose()).await.is_err());
+    stage.pass(Duration::from_micros(1));
+    assert!(ask(&stage.gate, id, old).await.is_err());
+    assert!(ask(&stage.gate, id, new.secret.expose()).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_secret_of_an_api_too_has_its_first_moment() {
+    let stage = Stage::with_api().await;
+    let term = Term { not_before: Some(stage.now().after(DAY)), expires: None };
+    let request = AddSecret { label: None, term };
+    let added = api_secrets::add(&stage.gate, &ACTOR, "bookings", request).await.unwrap();
+    let api = stage.gate.ring().apis().iter().find(|api| api.api.name.as_str() == "bookings").unwrap().api.id;
+    let proves = || api_secrets::authenticate(&stage.gate, &api.0.to_string(), &added.secret).is_some();
+
+    assert!(!proves());
+    stage.pass(DAY);
+    assert!(proves());
 }

@@ -99,9 +99,13 @@ impl Stage {
 
     /// A client of a new partner of that name.
     pub(crate) async fn client(&self, partner: &str) -> WithSecret {
-        let created = partners::create(&self.gate, &ACTOR, CreatePartner { name: partner.into(), id: None })
-            .await
-            .unwrap();
+        let created = partners::create(
+            &self.gate,
+            &ACTOR,
+            CreatePartner { name: partner.into(), id: None, expires: None },
+        )
+        .await
+        .unwrap();
         let settings = ClientSettings {
             apis: Some(vec!["bookings".into()]),
             scopes: Some(vec!["read".into()]),

@@ -198,7 +198,9 @@ impl RevocationCheck for OwnRevocations {
         let by_key = |key: &gatepost_operations::core::keys::StoredKey| {
             key.state == KeyState::Revoked && key.kid == caller.kid
         };
-        self.gate.revocations.now().covers(&token) || ring.stored_of(self.api).iter().any(by_key)
+        self.gate.revocations.now().covers(&token)
+            || self.gate.expiries.have_ended(token.client, token.partner, self.gate.clock.now())
+            || ring.stored_of(self.api).iter().any(by_key)
     }
 }
 

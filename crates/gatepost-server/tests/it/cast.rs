@@ -139,7 +139,15 @@ fn scoped(add: &mut Add<'_>) {
 
 fn partner(id: &str, slug: &str, created: Timestamp) -> Partner {
     let (slug, name) = (Slug::parse(slug).unwrap(), Name::parse(slug).unwrap());
-    Partner { id: PartnerId(uuid(id)), slug, name, status: Status::Active, created, version: 1 }
+    Partner {
+        id: PartnerId(uuid(id)),
+        slug,
+        name,
+        status: Status::Active,
+        expires: None,
+        created,
+        version: 1,
+    }
 }
 
 /// A client of the origin page's kind: both booking scopes, three APIs, the passport one first.
@@ -168,7 +176,15 @@ fn client(gate: &Gate, id: &str) -> Client {
 /// The stored form of a secret; its id is made of the client's.
 pub(crate) fn stored(gate: &Gate, secret: &str, client: &str, created: Timestamp) -> StoredSecret {
     let tag = gate.master().peppers.tag(&Secret::new(secret.to_owned()));
-    StoredSecret { id: secret_id(client), label: None, tag, created, expires: None, ended: None }
+    StoredSecret {
+        id: secret_id(client),
+        label: None,
+        tag,
+        created,
+        not_before: None,
+        expires: None,
+        ended: None,
+    }
 }
 
 fn secret_id(client: &str) -> SecretId {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use gatepost_core::actor::Actor;
 use gatepost_guard::{AfterThat, Feed, FeedClaims, FeedError, Guard, JwksUrl, Refusal};
 use gatepost_jose::PublicKey;
+use gatepost_operations::partners::PartnerSettings;
 use gatepost_operations::telemetry::metrics::Metrics;
 use gatepost_operations::{api_secrets, clients, keys, partners, revocations, service};
 use gatepost_server::http::limits::Limits;
@@ -135,7 +136,8 @@ async fn who_knows_it_all_waits_for_news_and_hears_them_at_once() {
 
     let news = async {
         // A change that does not concern the API wakes nobody for good.
-        partners::rename(&server.gate, &Actor::System, PARTNER, "Acme").await.unwrap();
+        let settings = PartnerSettings { name: Some("Acme".into()), expires: None };
+        partners::update(&server.gate, &Actor::System, PARTNER, settings).await.unwrap();
         revocations::end_tokens_of_client(&server.gate, &Actor::System, C).await.unwrap();
     };
     let began = Instant::now();

@@ -207,7 +207,7 @@ async fn the_tokens_of_an_api_that_was_made_while_the_server_runs_are_judged() {
         ..Default::default()
     };
     clients::update(&server.gate, &Actor::System, OURS, settings).await.unwrap();
-    server.clock.advance(1);
+    server.clock.advance(2);
     let good = token(&server, (OURS, &our_secret()), json!({})).await.text;
     assert!(late.accepts(&server, &good).await);
 }

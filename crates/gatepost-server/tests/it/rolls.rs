@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gatepost_core::actor::Actor;
-use gatepost_operations::secrets::{self, Ending};
+use gatepost_operations::secrets::{self, Ending, Rolling};
 use gatepost_operations::{clients, news};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
@@ -107,7 +107,8 @@ impl Scene {
 
     async fn roll(&self) {
         let gate = &self.nodes[0].gate;
-        let new = secrets::roll(gate, &Actor::System, &self.client, OVERLAP).await.unwrap();
+        let how = Rolling { overlap: OVERLAP, ..Rolling::default() };
+        let new = secrets::roll(gate, &Actor::System, &self.client, how).await.unwrap();
         self.told().await;
         let current = Secret { id: new.view.secret_id, text: new.secret.expose().into() };
         let mut held = self.held.lock().unwrap();

@@ -11,17 +11,19 @@ use crate::StoreError;
 pub(crate) type Step = (i64, &'static str, &'static str);
 
 /// SQLite's steps; each sets `user_version` to its number.
-pub(crate) const SQLITE: [Step; 3] = [
+pub(crate) const SQLITE: &[Step] = &[
     (1, "first", include_str!("sqlite/0001_first.sql")),
     (2, "lifecycle", include_str!("sqlite/0002_lifecycle.sql")),
     (3, "schedule", include_str!("sqlite/0003_schedule.sql")),
+    (4, "expiry", include_str!("sqlite/0004_expiry.sql")),
 ];
 
 /// PostgreSQL's steps.
-pub(crate) const POSTGRES: [Step; 3] = [
+pub(crate) const POSTGRES: &[Step] = &[
     (1, "first", include_str!("postgres/0001_first.sql")),
     (2, "lifecycle", include_str!("postgres/0002_lifecycle.sql")),
     (3, "schedule", include_str!("postgres/0003_schedule.sql")),
+    (4, "expiry", include_str!("postgres/0004_expiry.sql")),
 ];
 
 /// The number of the last step.
@@ -55,4 +57,24 @@ pub(crate) fn altered(found: i64) -> StoreError {
     StoreError::Unreadable(format!(
         "its schema {found} was made by other statements than this version knows; use the version that wrote it"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_engines_have_the_same_steps_in_ascending_order() {
+        let names =
+            |steps: &[Step]| steps.iter().map(|(number, name, _)| (*number, *name)).collect::<Vec<_>>();
+        assert_eq!(names(SQLITE), names(POSTGRES));
+        assert!(SQLITE.is_sorted_by(|(one, ..), (next, ..)| one < next));
+    }
+
+    #[test]
+    fn each_step_of_sqlite_says_its_number() {
+        for (number, name, statements) in SQLITE {
+            assert!(statements.contains(&format!("PRAGMA user_version = {number};")), "{name}");
+        }
+    }
 }

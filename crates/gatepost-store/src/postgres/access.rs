@@ -15,8 +15,8 @@ pub(super) async fn add_secret(
     secret: &StoredSecret,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO api_secrets (id, api_id, label, pepper, tag, created, expires, ended)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO api_secrets (id, api_id, label, pepper, tag, created, expires, ended, not_before)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(secret.id.0.to_string())
     .bind(api.0.to_string())
@@ -26,6 +26,7 @@ pub(super) async fn add_secret(
     .bind(secret.created.micros())
     .bind(secret.expires.map(Timestamp::micros))
     .bind(secret.ended.map(Timestamp::micros))
+    .bind(secret.not_before.map(Timestamp::micros))
     .execute(tx)
     .await
     .map_err(|error| refused(error, |violation| conflicts::api_secret(violation, api, secret)))?;

@@ -31,8 +31,9 @@ macro_rules! select {
 impl Clients for PostgresStore {
     async fn client_records(&self, ids: &[ClientId]) -> Result<Vec<ClientRecord>, StoreError> {
         let query = sqlx::query(select!(
-            ", p.status AS partner_status, s.id AS secret_id, s.label AS secret_label, s.pepper AS secret_pepper,
-                s.tag AS secret_tag, s.created AS secret_created, s.expires AS secret_expires, s.ended AS secret_ended,
+            ", p.status AS partner_status, p.expires AS partner_expires, s.id AS secret_id, s.label AS secret_label, s.pepper AS secret_pepper,
+                s.tag AS secret_tag, s.created AS secret_created, s.not_before AS secret_not_before,
+                s.expires AS secret_expires, s.ended AS secret_ended,
                 (SELECT coalesce(json_agg(json_build_object('id', k.id, 'material', k.material::json, 'created', k.created)
                     ORDER BY k.created, k.id), '[]')::text FROM client_keys k WHERE k.client_id = c.id) AS keys",
             "JOIN partners p ON p.id = c.partner_id
@@ -74,7 +75,8 @@ impl Clients for PostgresStore {
     async fn secrets(&self, client: &ClientId) -> Result<Vec<StoredSecret>, StoreError> {
         let query = sqlx::query(
             "SELECT id AS secret_id, label AS secret_label, pepper AS secret_pepper, tag AS secret_tag,
-                created AS secret_created, expires AS secret_expires, ended AS secret_ended
+                created AS secret_created, not_before AS secret_not_before, expires AS secret_expires,
+                ended AS secret_ended
                 FROM secrets WHERE client_id = $1 ORDER BY created, id",
         );
         let found = within(query.bind(client.as_str()).fetch_all(&self.pool), failure).await?;
@@ -156,8 +158,8 @@ pub(super) async fn add_secret(
     secret: &StoredSecret,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO secrets (id, client_id, label, pepper, tag, created, expires, ended)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO secrets (id, client_id, label, pepper, tag, created, expires, ended, not_before)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(secret.id.0.to_string())
     .bind(client.as_str())
@@ -167,6 +169,7 @@ pub(super) async fn add_secret(
     .bind(secret.created.micros())
     .bind(secret.expires.map(Timestamp::micros))
     .bind(secret.ended.map(Timestamp::micros))
+    .bind(secret.not_before.map(Timestamp::micros))
     .execute(tx)
     .await
     .map_err(|error| refused(error, |violation| conflicts::secret(violation, client, secret)))?;

@@ -7,6 +7,7 @@ mod assertions;
 mod audit;
 mod client_keys;
 mod clients;
+mod expiry;
 mod failure;
 mod keys;
 mod open;

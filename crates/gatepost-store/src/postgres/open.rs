@@ -47,14 +47,14 @@ async fn migrate(connection: &mut PgConnection) -> Result<(), StoreError> {
     patience.execute(&mut *tx).await.map_err(failure)?;
     let lock = sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('gatepost_migrations', 0))");
     lock.execute(&mut *tx).await.map_err(failure)?;
-    migrator(&POSTGRES).run_direct(None, &mut *tx, false).await.map_err(unmigrated)?;
+    migrator(POSTGRES).run_direct(None, &mut *tx, false).await.map_err(unmigrated)?;
     tx.commit().await.map_err(failure)
 }
 
 fn unmigrated(error: MigrateError) -> StoreError {
     match error {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => failure(error),
-        MigrateError::VersionMissing(step) => newer(step, &POSTGRES),
+        MigrateError::VersionMissing(step) => newer(step, POSTGRES),
         MigrateError::VersionMismatch(step) => altered(step),
         error => StoreError::Unreadable(error.to_string()),
     }

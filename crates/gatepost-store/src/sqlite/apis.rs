@@ -24,7 +24,8 @@ impl Apis for SqliteStore {
     async fn api_access(&self) -> Result<Vec<ApiAccess>, StoreError> {
         let query = sqlx::query(
             "SELECT a.id AS api_id, s.id AS secret_id, s.label AS secret_label, s.pepper AS secret_pepper,
-                s.tag AS secret_tag, s.created AS secret_created, s.expires AS secret_expires, s.ended AS secret_ended,
+                s.tag AS secret_tag, s.created AS secret_created, s.not_before AS secret_not_before,
+                s.expires AS secret_expires, s.ended AS secret_ended,
                 (SELECT json_group_array(json_object('method', r.method, 'path', r.path, 'scopes', json(r.scopes))
                     ORDER BY r.path, r.method) FROM routes r WHERE r.api_id = a.id) AS routes
                 FROM apis a LEFT JOIN api_secrets s ON s.api_id = a.id AND s.ended IS NULL
@@ -37,7 +38,8 @@ impl Apis for SqliteStore {
     async fn api_secrets(&self, api: ApiId) -> Result<Vec<StoredSecret>, StoreError> {
         let query = sqlx::query(
             "SELECT id AS secret_id, label AS secret_label, pepper AS secret_pepper, tag AS secret_tag,
-                created AS secret_created, expires AS secret_expires, ended AS secret_ended
+                created AS secret_created, not_before AS secret_not_before, expires AS secret_expires,
+                ended AS secret_ended
                 FROM api_secrets WHERE api_id = ?1 ORDER BY created, id",
         );
         let found = query.bind(api.0.to_string()).fetch_all(&self.readers).await.map_err(failure)?;

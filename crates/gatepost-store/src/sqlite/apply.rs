@@ -40,7 +40,9 @@ async fn still(tx: &mut SqliteConnection, basis: &Basis) -> Result<(), StoreErro
 async fn change(tx: &mut SqliteConnection, seq: i64, audited: &AuditedChange) -> Result<(), StoreError> {
     match &audited.change {
         Change::PartnerCreated(partner) => partners::create(tx, partner).await,
-        Change::PartnerUpdated(partner) => partners::update(tx, partner).await,
+        Change::PartnerUpdated(partner) | Change::PartnerExpired(partner) => {
+            partners::update(tx, partner).await
+        }
         Change::PartnerDeleted(id) => partners::delete(tx, *id).await,
         Change::ApiCreated(api) => apis::create(tx, api).await,
         Change::ApiUpdated(api) => apis::update(tx, api).await,
@@ -48,7 +50,7 @@ async fn change(tx: &mut SqliteConnection, seq: i64, audited: &AuditedChange) ->
         Change::ScopeCreated(api, scope) => apis::create_scope(tx, *api, scope).await,
         Change::ScopeDeleted(api, scope) => apis::delete_scope(tx, *api, scope).await,
         Change::ClientCreated { client, secret } => clients::create(tx, client, secret.as_ref()).await,
-        Change::ClientUpdated(client) => clients::update(tx, client).await,
+        Change::ClientUpdated(client) | Change::ClientExpired(client) => clients::update(tx, client).await,
         Change::ClientDeleted(id) => clients::delete(tx, id).await,
         Change::SecretAdded { client, secret } => clients::add_secret(tx, client, secret).await,
         Change::SecretEnded { client, secret, at } => clients::end_secret(tx, client, *secret, *at).await,

@@ -11,6 +11,7 @@ mod assertions;
 mod audit;
 mod client_keys;
 mod clients;
+mod expiry;
 mod failure;
 mod keys;
 mod open;

@@ -46,7 +46,7 @@ pub(crate) async fn open(path: &Path, connections: u32) -> Result<SqliteStore, S
     let found = looked_at(&path).await.map_err(|error| at(&path, error))?;
     let step = match found {
         Found::Foreign => return Err(at(&path, foreign())),
-        Found::Ours(step) if step > newest(&SQLITE) => return Err(at(&path, newer(step, &SQLITE))),
+        Found::Ours(step) if step > newest(SQLITE) => return Err(at(&path, newer(step, SQLITE))),
         Found::Ours(step) => step,
         Found::Empty => 0,
     };
@@ -136,14 +136,14 @@ async fn look(options: SqliteConnectOptions) -> Result<(String, i64, i64, i64), 
 /// Turns the write-ahead log on and brings the schema up to date.
 async fn prepare(writer: &SqlitePool, step: i64) -> Result<(), StoreError> {
     let mut connection = first_connection(writer).await?;
-    if step == newest(&SQLITE) {
+    if step == newest(SQLITE) {
         return Ok(());
     }
     // One transaction around all steps: of two processes that come at once the second waits, and finds nothing to do.
     let mut tx = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failure)?;
-    migrator(&SQLITE).run_direct(None, &mut *tx, false).await.map_err(unmigrated)?;
+    migrator(SQLITE).run_direct(None, &mut *tx, false).await.map_err(unmigrated)?;
     tx.commit().await.map_err(failure)?;
-    tracing::info!(from = step, to = newest(&SQLITE), "store: schema brought up to date");
+    tracing::info!(from = step, to = newest(SQLITE), "store: schema brought up to date");
     Ok(())
 }
 
@@ -163,7 +163,7 @@ async fn first_connection(writer: &SqlitePool) -> Result<sqlx::pool::PoolConnect
 fn unmigrated(error: MigrateError) -> StoreError {
     match error {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => failure(error),
-        MigrateError::VersionMissing(step) => newer(step, &SQLITE),
+        MigrateError::VersionMissing(step) => newer(step, SQLITE),
         MigrateError::VersionMismatch(step) => altered(step),
         error => StoreError::Unreadable(error.to_string()),
     }

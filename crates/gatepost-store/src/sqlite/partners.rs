@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use gatepost_core::name::Slug;
 use gatepost_core::partners::{Partner, PartnerId};
+use gatepost_core::time::Timestamp;
 use sqlx::SqliteConnection;
 
 use super::{SqliteStore, failure, refused};
@@ -10,7 +11,7 @@ use crate::{Page, Partners, StoreError, conflicts, rows};
 
 macro_rules! select {
     ($rest:literal) => {
-        concat!("SELECT id, slug, name, status, created, version FROM partners ", $rest)
+        concat!("SELECT id, slug, name, status, expires, created, version FROM partners ", $rest)
     };
 }
 
@@ -38,7 +39,8 @@ impl Partners for SqliteStore {
 
 pub(super) async fn create(tx: &mut SqliteConnection, partner: &Partner) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO partners (id, slug, name, status, created, version) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO partners (id, slug, name, status, created, version, expires)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )
     .bind(partner.id.0.to_string())
     .bind(partner.slug.as_str())
@@ -46,6 +48,7 @@ pub(super) async fn create(tx: &mut SqliteConnection, partner: &Partner) -> Resu
     .bind(partner.status.as_str())
     .bind(partner.created.micros())
     .bind(partner.version)
+    .bind(partner.expires.map(Timestamp::micros))
     .execute(tx)
     .await
     .map_err(|error| refused(error, |violation| conflicts::partner(violation, partner)))?;
@@ -55,13 +58,15 @@ pub(super) async fn create(tx: &mut SqliteConnection, partner: &Partner) -> Resu
 pub(super) async fn update(tx: &mut SqliteConnection, partner: &Partner) -> Result<(), StoreError> {
     let id = partner.id.0.to_string();
     let done = sqlx::query(
-        "UPDATE partners SET slug = ?3, name = ?4, status = ?5, version = version + 1 WHERE id = ?1 AND version = ?2",
+        "UPDATE partners SET slug = ?3, name = ?4, status = ?5, expires = ?6, version = version + 1
+            WHERE id = ?1 AND version = ?2",
     )
     .bind(&id)
     .bind(partner.version)
     .bind(partner.slug.as_str())
     .bind(partner.name.as_str())
     .bind(partner.status.as_str())
+    .bind(partner.expires.map(Timestamp::micros))
     .execute(&mut *tx)
     .await
     .map_err(|error| refused(error, |violation| conflicts::partner(violation, partner)))?;

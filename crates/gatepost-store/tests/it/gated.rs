@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use gatepost_core::apis::{ApiAccess, ApiId, ApiWithScopes};
 use gatepost_core::audit::AuditLine;
-use gatepost_core::change::{AuditedChange, Basis};
+use gatepost_core::change::{AuditedChange, Basis, Subject};
 use gatepost_core::clients::{Client, ClientId, ClientRecord, StoredSecret};
 use gatepost_core::keys::StoredKey;
 use gatepost_core::name::Slug;
@@ -14,7 +14,7 @@ use gatepost_core::partners::{Partner, PartnerId};
 use gatepost_core::time::Timestamp;
 use gatepost_core::tokens::revoke::Revocation;
 use gatepost_core::usage::{ClientUsage, Hour, SecretUsage};
-use gatepost_store::{Apis, Assertions, Audit, Clients, Counts, Keys, News, Page, Partners};
+use gatepost_store::{Apis, Assertions, Audit, Clients, Counts, Expiry, Keys, News, Page, Partners};
 use gatepost_store::{Revocations, Store, StoreError, UsageLog};
 use tokio::sync::Semaphore;
 
@@ -103,6 +103,13 @@ impl Apis for Gated {
     }
     async fn api_secrets(&self, api: ApiId) -> Result<Vec<StoredSecret>, StoreError> {
         self.inner.api_secrets(api).await
+    }
+}
+
+#[async_trait]
+impl Expiry for Gated {
+    async fn expiring(&self, until: Timestamp, limit: u32) -> Result<Vec<(Subject, Timestamp)>, StoreError> {
+        self.inner.expiring(until, limit).await
     }
 }
 

@@ -98,6 +98,7 @@ async fn clients_come_back_whole_with_their_apis_in_order(home: Home) {
         ClientRecord {
             client: written.clone(),
             partner_status: Status::Active,
+            partner_expires: None,
             secrets: vec![],
             keys: vec![]
         }
@@ -128,7 +129,16 @@ async fn a_client_with_nothing_but_the_required_comes_back_as_it_was(home: Home)
 
     let record = store.client_record(&bare.id).await.unwrap().unwrap();
     let secrets = vec![plain];
-    assert_eq!(record, ClientRecord { client: bare, partner_status: Status::Active, secrets, keys: vec![] });
+    assert_eq!(
+        record,
+        ClientRecord {
+            client: bare,
+            partner_status: Status::Active,
+            partner_expires: None,
+            secrets,
+            keys: vec![]
+        }
+    );
 }
 
 async fn clients_are_listed_by_age_of_one_partner_or_of_all(home: Home) {

@@ -37,6 +37,7 @@ pub(crate) fn partner(slug: &str) -> Partner {
         slug: Slug::parse(slug).unwrap(),
         name: Name::parse(&format!("{slug} & Söhne")).unwrap(),
         status: Status::Active,
+        expires: None,
         created: at(1),
         version: 1,
     }
@@ -88,6 +89,7 @@ pub(crate) fn secret(name: &str) -> StoredSecret {
         label: Some(Name::parse(name).unwrap()),
         tag: SecretTag { pepper: "p1".to_owned(), tag: vec![0, 1, 254, 255] },
         created: at(4),
+        not_before: None,
         expires: Some(at(8_000_000)),
         ended: None,
     }

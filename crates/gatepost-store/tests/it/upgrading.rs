@@ -132,7 +132,13 @@ async fn a_store_of_the_first_schema_keeps_every_row(home: Home) {
     );
     let record = store.client_record(&app.id).await.unwrap().unwrap();
     let (client, secrets) = (app.clone(), vec![secret("first")]);
-    let expected = ClientRecord { client, partner_status: Status::Suspended, secrets, keys: vec![] };
+    let expected = ClientRecord {
+        client,
+        partner_status: Status::Suspended,
+        partner_expires: None,
+        secrets,
+        keys: vec![],
+    };
     assert_eq!(record, expected);
     assert_eq!(store.secrets(&app.id).await.unwrap(), [secret("first"), ended]);
     let keys = [key("k1", KeyOwner::Api(bookings.id)), key("k2", KeyOwner::Service)];

@@ -15,6 +15,9 @@ pub(crate) enum ApiSecretCommand {
         /// What people call it
         #[arg(long)]
         label: Option<String>,
+        /// From when on it is accepted: 30d, 24h or an instant like 2027-01-31T00:00:00Z [default: at once]
+        #[arg(long, value_name = "TIME", value_parser = until)]
+        not_before: Option<Until>,
         /// When it stops being accepted: 30d, 24h or an instant like 2027-01-31T00:00:00Z
         #[arg(long, value_name = "TIME", value_parser = until)]
         expires: Option<Until>,

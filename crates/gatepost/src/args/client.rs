@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use uuid::Uuid;
 
-use super::spans::lifetime;
+use super::spans::{Expiry, expiry, lifetime};
 
 const AUTH_METHODS: [&str; 4] = ["client_secret_basic", "client_secret_post", "private_key_jwt", "any"];
 
@@ -134,6 +134,9 @@ pub(crate) struct ClientCreate {
     /// The only authentication method it may use
     #[arg(long, value_name = "METHOD", value_parser = AUTH_METHODS)]
     pub(crate) auth_method: Option<String>,
+    /// When it gets no more tokens and those that it has end: 90d, an instant like 2027-01-31T00:00:00Z, or never
+    #[arg(long, value_name = "TIME", value_parser = expiry)]
+    pub(crate) expires: Option<Expiry>,
 }
 
 /// What is to change of a client.
@@ -174,4 +177,7 @@ pub(crate) struct ClientUpdate {
     /// The only authentication method it may use
     #[arg(long, value_name = "METHOD", value_parser = AUTH_METHODS)]
     pub(crate) auth_method: Option<String>,
+    /// When it gets no more tokens and those that it has end: 90d, an instant like 2027-01-31T00:00:00Z, or never
+    #[arg(long, value_name = "TIME", value_parser = expiry)]
+    pub(crate) expires: Option<Expiry>,
 }

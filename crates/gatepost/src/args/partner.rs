@@ -3,6 +3,8 @@
 use clap::Subcommand;
 use uuid::Uuid;
 
+use super::spans::{Expiry, expiry};
+
 /// The companies that may call your APIs.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PartnerCommand {
@@ -13,6 +15,9 @@ pub(crate) enum PartnerCommand {
         /// The id it had elsewhere; a new one is made when left out
         #[arg(long, value_name = "UUID")]
         id: Option<Uuid>,
+        /// When its clients get no more tokens and those that they have end: 90d, an instant like 2027-01-31T00:00:00Z, or never
+        #[arg(long, value_name = "TIME", value_parser = expiry)]
+        expires: Option<Expiry>,
     },
     /// List all partners
     List,
@@ -21,13 +26,16 @@ pub(crate) enum PartnerCommand {
         /// Its UUID or slug
         partner: String,
     },
-    /// Give a partner another name
+    /// Change a partner
     Update {
         /// Its UUID or slug
         partner: String,
         /// The new name
         #[arg(long)]
-        name: String,
+        name: Option<String>,
+        /// When its clients get no more tokens and those that they have end: 90d, an instant like 2027-01-31T00:00:00Z, or never
+        #[arg(long, value_name = "TIME", value_parser = expiry)]
+        expires: Option<Expiry>,
     },
     /// Stop a partner's clients from getting tokens, and end those that they have
     Suspend {

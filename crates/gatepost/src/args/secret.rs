@@ -18,6 +18,9 @@ pub(crate) enum SecretCommand {
         /// What people call it
         #[arg(long)]
         label: Option<String>,
+        /// From when on it is accepted: 30d, 24h or an instant like 2027-01-31T00:00:00Z [default: at once]
+        #[arg(long, value_name = "TIME", value_parser = until)]
+        not_before: Option<Until>,
         /// When it stops being accepted: 30d, 24h or an instant like 2027-01-31T00:00:00Z
         #[arg(long, value_name = "TIME", value_parser = until)]
         expires: Option<Until>,
@@ -26,9 +29,15 @@ pub(crate) enum SecretCommand {
     Roll {
         /// The client's id
         client: String,
-        /// How long the others are still accepted, at most
+        /// How long the others are still accepted once the new one is, at most
         #[arg(long, value_name = "TIME", value_parser = span, default_value = "24h")]
         overlap: Duration,
+        /// From when on it is accepted: 30d, 24h or an instant like 2027-01-31T00:00:00Z [default: at once]
+        #[arg(long, value_name = "TIME", value_parser = until)]
+        not_before: Option<Until>,
+        /// When it stops being accepted: 30d, 24h or an instant like 2027-01-31T00:00:00Z
+        #[arg(long, value_name = "TIME", value_parser = until)]
+        expires: Option<Until>,
     },
     /// List the secrets of a client and when each was used last, never the secrets themselves
     List {

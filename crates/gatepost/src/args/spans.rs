@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use gatepost_operations::config::parse_duration;
 use gatepost_operations::core::time::Timestamp;
+use gatepost_operations::expiry::Expires;
 
 /// A time to come, as people give it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,30 @@ impl Until {
             Self::At(instant) => instant,
         }
     }
+}
+
+/// When something shall expire, as people give it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expiry {
+    /// Not at all.
+    Never,
+    /// Then.
+    Until(Until),
+}
+
+impl Expiry {
+    /// What is meant, `now` being now.
+    pub(crate) fn from(self, now: Timestamp) -> Expires {
+        match self {
+            Self::Never => Expires::Never,
+            Self::Until(until) => Expires::At(until.from(now)),
+        }
+    }
+}
+
+/// Reads a time to come, or `never`.
+pub(super) fn expiry(text: &str) -> Result<Expiry, String> {
+    if text.eq_ignore_ascii_case("never") { Ok(Expiry::Never) } else { until(text).map(Expiry::Until) }
 }
 
 /// Reads `30d`, `24h` or an instant of RFC 3339.
@@ -61,6 +86,14 @@ mod tests {
         for text in ["", "0", "0s", "tomorrow", "24", "2027-01-31"] {
             assert!(until(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn what_never_expires_says_never() {
+        let now = Timestamp::from_micros(0);
+        assert_eq!(expiry("never").map(|at| at.from(now)), Ok(Expires::Never));
+        assert_eq!(expiry("1s").map(|at| at.from(now)), Ok(Expires::At(Timestamp::from_micros(1_000_000))));
+        assert!(expiry("no").is_err());
     }
 
     #[test]

@@ -7,17 +7,19 @@ use uuid::Uuid;
 
 use super::desk::Desk;
 use super::in_use;
-use crate::args::{ApiRouteCommand, ApiSecretCommand, Until};
+use crate::args::{ApiRouteCommand, ApiSecretCommand};
 use crate::ending::Trouble;
 
-const SECRET_COLUMNS: [&str; 7] =
-    ["secret_id", "label", "state", "created", "expires", "last_used", "last_address"];
+const SECRET_COLUMNS: [&str; 8] =
+    ["secret_id", "label", "state", "created", "not_before", "expires", "last_used", "last_address"];
 const ROUTE_COLUMNS: [&str; 3] = ["method", "path", "scopes"];
 
 /// Carries out a command about the secrets of an API.
 pub(super) async fn secret(desk: &Desk, command: ApiSecretCommand) -> Result<(), Trouble> {
     match command {
-        ApiSecretCommand::Add { api, label, expires } => add_secret(desk, &api, label, expires).await,
+        ApiSecretCommand::Add { api, label, not_before, expires } => {
+            add_secret(desk, &api, AddSecret { label, term: desk.term(not_before, expires) }).await
+        }
         ApiSecretCommand::List { api } => {
             desk.output.list(&api_secrets::list(&desk.gate, &api).await?, &SECRET_COLUMNS)
         }
@@ -25,14 +27,7 @@ pub(super) async fn secret(desk: &Desk, command: ApiSecretCommand) -> Result<(),
     }
 }
 
-async fn add_secret(
-    desk: &Desk,
-    api: &str,
-    label: Option<String>,
-    expires: Option<Until>,
-) -> Result<(), Trouble> {
-    let now = desk.gate.clock.now();
-    let request = AddSecret { label, expires: expires.map(|until| until.from(now)) };
+async fn add_secret(desk: &Desk, api: &str, request: AddSecret) -> Result<(), Trouble> {
     let added = api_secrets::add(&desk.gate, &desk.actor, api, request).await?;
     desk.output.note(&format!("Added secret {}; it is on standard output, only now.", added.view.secret_id));
     desk.output.hand_over_to_api(&added.view, added.secret.expose())

@@ -1,6 +1,7 @@
 //! This file is where the commands about clients are carried out.
 
 use gatepost_operations::clients::{self, ClientSettings, CreateClient, DefaultScopes};
+use gatepost_operations::core::time::Timestamp;
 use serde::Serialize;
 
 use super::client_key;
@@ -13,7 +14,7 @@ const COLUMNS: [&str; 6] = ["client_id", "name", "apis", "scopes", "status", "is
 /// Carries out a command about clients.
 pub(super) async fn run(desk: &Desk, command: ClientCommand) -> Result<(), Trouble> {
     match command {
-        ClientCommand::Create(flags) => create(desk, flags.into()).await,
+        ClientCommand::Create(flags) => create(desk, requested(flags, desk.gate.clock.now())).await,
         ClientCommand::List { partner } => {
             desk.output.list(&clients::list(&desk.gate, partner.as_deref()).await?, &COLUMNS)
         }
@@ -48,7 +49,7 @@ async fn create(desk: &Desk, request: CreateClient) -> Result<(), Trouble> {
 
 async fn update(desk: &Desk, flags: ClientUpdate) -> Result<(), Trouble> {
     let client = flags.client.clone();
-    let changes = ClientSettings::from(flags);
+    let changes = settings(flags, desk.gate.clock.now());
     if is_nothing(&changes) {
         let fix = "say what it shall be, for example --lifetime 1h; see `gatepost client update --help`";
         return Err(Trouble::usage(
@@ -114,44 +115,42 @@ fn said_or_none(list: Vec<String>, none: bool) -> Option<Vec<String>> {
 }
 
 fn is_nothing(changes: &ClientSettings) -> bool {
-    let ClientSettings { name, apis, scopes, default_scopes, lifetime, allow, auth_method } = changes;
+    let ClientSettings { name, apis, scopes, default_scopes, lifetime, allow, auth_method, expires } =
+        changes;
     let lists = apis.is_none() && scopes.is_none() && default_scopes.is_none() && allow.is_none();
-    lists && name.is_none() && lifetime.is_none() && auth_method.is_none()
+    lists && name.is_none() && lifetime.is_none() && auth_method.is_none() && expires.is_none()
 }
 
-impl From<ClientCreate> for CreateClient {
-    fn from(flags: ClientCreate) -> Self {
-        let settings = ClientSettings {
-            name: None,
-            apis: said(flags.apis),
-            scopes: said(flags.scopes),
-            default_scopes: said_or_none(flags.default_scopes, flags.no_default_scope)
-                .map(DefaultScopes::These),
-            lifetime: flags.lifetime,
-            allow: said(flags.allow),
-            auth_method: flags.auth_method,
-        };
-        Self {
-            partner: flags.partner,
-            name: flags.name,
-            user_id: flags.user_id,
-            is_test: flags.test,
-            settings,
-        }
+fn requested(flags: ClientCreate, now: Timestamp) -> CreateClient {
+    let settings = ClientSettings {
+        name: None,
+        apis: said(flags.apis),
+        scopes: said(flags.scopes),
+        default_scopes: said_or_none(flags.default_scopes, flags.no_default_scope).map(DefaultScopes::These),
+        lifetime: flags.lifetime,
+        allow: said(flags.allow),
+        auth_method: flags.auth_method,
+        expires: flags.expires.map(|expiry| expiry.from(now)),
+    };
+    CreateClient {
+        partner: flags.partner,
+        name: flags.name,
+        user_id: flags.user_id,
+        is_test: flags.test,
+        settings,
     }
 }
 
-impl From<ClientUpdate> for ClientSettings {
-    fn from(flags: ClientUpdate) -> Self {
-        let named = said_or_none(flags.default_scopes, flags.no_default_scope).map(DefaultScopes::These);
-        Self {
-            name: flags.name,
-            apis: said(flags.apis),
-            scopes: said_or_none(flags.scopes, flags.no_scope),
-            default_scopes: if flags.all_default_scopes { Some(DefaultScopes::All) } else { named },
-            lifetime: flags.lifetime,
-            allow: said_or_none(flags.allow, flags.allow_any),
-            auth_method: flags.auth_method,
-        }
+fn settings(flags: ClientUpdate, now: Timestamp) -> ClientSettings {
+    let named = said_or_none(flags.default_scopes, flags.no_default_scope).map(DefaultScopes::These);
+    ClientSettings {
+        name: flags.name,
+        apis: said(flags.apis),
+        scopes: said_or_none(flags.scopes, flags.no_scope),
+        default_scopes: if flags.all_default_scopes { Some(DefaultScopes::All) } else { named },
+        lifetime: flags.lifetime,
+        allow: said_or_none(flags.allow, flags.allow_any),
+        auth_method: flags.auth_method,
+        expires: flags.expires.map(|expiry| expiry.from(now)),
     }
 }

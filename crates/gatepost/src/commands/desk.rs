@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use gatepost_operations::clock::SystemClock;
 use gatepost_operations::core::actor::Actor;
+use gatepost_operations::core::clients::Term;
 use gatepost_operations::gate::Gate;
 use gatepost_operations::{setup, usage};
 
 use super::{runtime, settings};
-use crate::args::Globals;
+use crate::args::{Globals, Until};
 use crate::ending::Trouble;
 use crate::output::Output;
 
@@ -43,6 +44,13 @@ pub(super) fn at_desk(
 }
 
 impl Desk {
+    /// From when until when a secret shall be accepted, as its flags say.
+    pub(super) fn term(&self, not_before: Option<Until>, expires: Option<Until>) -> Term {
+        let now = self.gate.clock.now();
+        let moment = |until: Until| until.from(now);
+        Term { not_before: not_before.map(moment), expires: expires.map(moment) }
+    }
+
     /// Writes down what was counted, and leaves the store as if nobody had been there.
     async fn leave(self) {
         if let Err(failure) = usage::flush(&self.gate).await {

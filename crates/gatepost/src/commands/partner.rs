@@ -1,6 +1,6 @@
 //! This file is where the commands about partners are carried out.
 
-use gatepost_operations::partners::{self, CreatePartner};
+use gatepost_operations::partners::{self, CreatePartner, PartnerSettings};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -13,11 +13,15 @@ const COLUMNS: [&str; 4] = ["slug", "name", "status", "partner_id"];
 /// Carries out a command about partners.
 pub(super) async fn run(desk: &Desk, command: PartnerCommand) -> Result<(), Trouble> {
     match command {
-        PartnerCommand::Create { name, id } => create(desk, CreatePartner { name, id }).await,
+        PartnerCommand::Create { name, id, expires } => {
+            let expires = expires.map(|expiry| expiry.from(desk.gate.clock.now()));
+            create(desk, CreatePartner { name, id, expires }).await
+        }
         PartnerCommand::List => desk.output.list(&partners::list(&desk.gate).await?, &COLUMNS),
         PartnerCommand::Show { partner } => desk.output.show(&partners::show(&desk.gate, &partner).await?),
-        PartnerCommand::Update { partner, name } => {
-            desk.output.show(&partners::rename(&desk.gate, &desk.actor, &partner, &name).await?)
+        PartnerCommand::Update { partner, name, expires } => {
+            let expires = expires.map(|expiry| expiry.from(desk.gate.clock.now()));
+            update(desk, &partner, PartnerSettings { name, expires }).await
         }
         PartnerCommand::Suspend { partner } => suspend(desk, &partner).await,
         PartnerCommand::Resume { partner } => {
@@ -34,6 +38,15 @@ async fn create(desk: &Desk, request: CreatePartner) -> Result<(), Trouble> {
     desk.output
         .next(&format!("Next: gatepost client create --partner {} --name NAME --scope SCOPE", made.slug));
     Ok(())
+}
+
+async fn update(desk: &Desk, partner: &str, changes: PartnerSettings) -> Result<(), Trouble> {
+    if changes.name.is_none() && changes.expires.is_none() {
+        let fix = "say what it shall be: --name NAME, --expires TIME, or both";
+        let (what, why) = ("nothing to change", "no flag says what the partner shall be");
+        return Err(Trouble::usage("partner.nothing", what, why, fix));
+    }
+    desk.output.show(&partners::update(&desk.gate, &desk.actor, partner, changes).await?)
 }
 
 async fn suspend(desk: &Desk, partner: &str) -> Result<(), Trouble> {

@@ -27,6 +27,7 @@ pub(super) fn record(peppers: &Peppers) -> ClientRecord {
         label: None,
         tag,
         created: NOW,
+        not_before: None,
         expires: None,
         ended: None,
     };
@@ -49,7 +50,18 @@ pub(super) fn record(peppers: &Peppers) -> ClientRecord {
         created: NOW,
         version: 1,
     };
-    ClientRecord { client, partner_status: Status::Active, secrets: vec![secret], keys: vec![] }
+    ClientRecord {
+        client,
+        partner_status: Status::Active,
+        partner_expires: None,
+        secrets: vec![secret],
+        keys: vec![],
+    }
+}
+
+/// A client in good standing, for tests of what it holds.
+pub(in crate::clients) fn sample_record() -> ClientRecord {
+    record(&peppers())
 }
 
 /// Asks with `secret` for the client as `change` left it; the reason of the refusal, or "ok", and the tags it took.
@@ -80,6 +92,11 @@ fn unknown_wrong_and_suspended_take_the_same_steps() {
     let suspended = ask(SECRET, |record| record.client.status = Status::Suspended);
     let partner = ask(SECRET, |record| record.partner_status = Status::Suspended);
 
+    let pending =
+        ask(SECRET, |record| record.secrets[0].not_before = Some(NOW.after(Duration::from_secs(1))));
+    let expired = ask(SECRET, |record| record.partner_expires = Some(NOW));
+
+    assert_eq!(pending.1 + expired.1, 2);
     assert_eq!(unknown, ("no such client".into(), 1));
     assert_eq!(wrong, ("wrong secret".into(), 1));
     assert_eq!(suspended, ("the client is suspended".into(), 1));
@@ -89,10 +106,16 @@ fn unknown_wrong_and_suspended_take_the_same_steps() {
 #[test]
 fn every_bar_to_a_client_refuses_it() {
     type Bar = fn(&mut ClientRecord);
-    let bars: [(&str, Bar); 7] = [
+    let bars: [(&str, Bar); 11] = [
         ("the secret has expired", |r| r.secrets[0].expires = Some(NOW)),
         ("the secret was ended", |r| r.secrets[0].ended = Some(NOW)),
+        ("the secret is not valid yet", |r| {
+            r.secrets[0].not_before = Some(NOW.after(Duration::from_micros(1)));
+        }),
         ("the client has expired", |r| r.client.expires = Some(NOW)),
+        ("the client has expired", |r| r.client.status = Status::Expired),
+        ("the partner has expired", |r| r.partner_expires = Some(NOW)),
+        ("the partner has expired", |r| r.partner_status = Status::Expired),
         ("the client is pinned to another authentication method", |r| {
             r.client.auth_method = Some(Method::SecretBasic);
         }),
@@ -123,4 +146,9 @@ fn a_secret_tagged_under_an_older_pepper_is_still_proof() {
     record.secrets[0].expires = Some(NOW.after(Duration::from_secs(1)));
 
     assert_eq!(judge(Some(&Arc::new(record)), SECRET, &peppers).0, "ok");
+}
+
+#[test]
+fn a_secret_is_proof_from_its_first_moment_on() {
+    assert_eq!(ask(SECRET, |r| r.secrets[0].not_before = Some(NOW)).0, "ok");
 }

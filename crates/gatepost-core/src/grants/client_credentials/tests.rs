@@ -4,14 +4,11 @@ use uuid::Uuid;
 
 use super::*;
 use crate::apis::{Api, ApiScope, Audience};
-use crate::clients::{
-    ClientId, ClientRecord, Credentials, Method, SecretId, Source, StoredSecret, UserId, authenticate,
-};
+use crate::clients::{ClientId, Credentials, Method, SecretId, Source, StoredSecret, UserId, authenticate};
 use crate::keys::rotation::Turns;
 use crate::name::{Name, Slug};
 use crate::partners::{PartnerId, Status};
 use crate::secret::{Pepper, Peppers, Secret};
-use crate::time::{Lifetime, Timestamp};
 use crate::tokens::profile::{PassportOptions, Sub};
 
 const NOW: Timestamp = Timestamp::from_micros(1_000_000_000);
@@ -66,14 +63,21 @@ fn client() -> Client {
 
 /// The only way to a proof is to authenticate.
 fn proof(client: Client) -> AuthenticatedClient {
+    proof_of_one(client, None)
+}
+
+/// The same of a client whose partner expires.
+fn proof_of_one(client: Client, partner_expires: Option<Timestamp>) -> AuthenticatedClient {
     let peppers = Peppers::new(Pepper::new("p".into(), &[1; 32]), vec![]);
     let tag = peppers.tag(&Secret::new("s".into()));
     let id = SecretId(Uuid::nil());
-    let secret = StoredSecret { id, label: None, tag, created: NOW, expires: None, ended: None };
+    let secret =
+        StoredSecret { id, label: None, tag, created: NOW, not_before: None, expires: None, ended: None };
     let presented = Credentials { client_id: client.id.to_string(), secret: Secret::new("s".into()) };
     let record = Arc::new(ClientRecord {
         client,
         partner_status: Status::Active,
+        partner_expires,
         secrets: vec![secret],
         keys: vec![],
     });
@@ -99,7 +103,7 @@ fn list(parts: &[&str]) -> Value {
 
 /// What comes of it: `api: scopes`, with `!` when they differ from what was asked for; or `code parameter`.
 fn ask(door: Door, client: Client, named: &[(&str, Value)]) -> String {
-    said(decide(&proof(client), door, &params(named), &apis(PassportOptions::default())))
+    said(decide(&proof(client), door, &params(named), &apis(PassportOptions::default()), NOW))
 }
 
 fn said(outcome: Result<Grant, Refusal>) -> String {
@@ -208,7 +212,7 @@ fn a_resource_twice_or_of_another_type_is_refused() {
     let mut twice = params(&[("resource", text("https://depot.example"))]);
     twice.note_repeated_resource();
     let apis = apis(PassportOptions::default());
-    assert_eq!(said(decide(&proof(client()), Door::Standard, &twice, &apis)), "invalid_target");
+    assert_eq!(said(decide(&proof(client()), Door::Standard, &twice, &apis, NOW)), "invalid_target");
     let number = [("resource", Value::Number("7".into()))];
     assert_eq!(ask(Door::Standard, client(), &number), "invalid_request resource");
 }
@@ -248,7 +252,7 @@ fn an_integer_id_does_not_become_a_subject_unless_the_api_allows_it() {
     let outcome = |id: &str, sub: Sub, allow_integer_sub: bool| {
         let options = PassportOptions { sub, allow_integer_sub, ..PassportOptions::default() };
         let client = Client { id: ClientId::parse(id).unwrap(), ..client() };
-        said(decide(&proof(client), Door::Origin, &params(&[]), &apis(options)))
+        said(decide(&proof(client), Door::Origin, &params(&[]), &apis(options), NOW))
     };
     assert_eq!(outcome("17", Sub::Empty, false), "shop: a b!");
     assert_eq!(outcome("17", Sub::ClientId, false), "unauthorized_client");
@@ -259,6 +263,23 @@ fn an_integer_id_does_not_become_a_subject_unless_the_api_allows_it() {
 #[test]
 fn the_grant_has_the_clients_lifetime() {
     let grant =
-        decide(&proof(client()), Door::Origin, &params(&[]), &apis(PassportOptions::default())).unwrap();
+        decide(&proof(client()), Door::Origin, &params(&[]), &apis(PassportOptions::default()), NOW).unwrap();
     assert_eq!(grant.lifetime.seconds(), 90);
+}
+
+#[test]
+fn no_token_lives_longer_than_its_client_or_partner() {
+    let granted = |own: Option<u64>, partner: Option<u64>| {
+        let at = |seconds: u64| NOW.after(std::time::Duration::from_millis(seconds));
+        let client = Client { expires: own.map(at), ..client() };
+        let who = proof_of_one(client, partner.map(at));
+        let outcome = decide(&who, Door::Standard, &params(&[]), &apis(PassportOptions::default()), NOW);
+        outcome.map(|grant| grant.lifetime.seconds()).map_err(|refusal| refusal.code.as_str())
+    };
+    assert_eq!(granted(None, None), Ok(90));
+    assert_eq!(granted(Some(90_000), Some(91_000)), Ok(90));
+    assert_eq!(granted(Some(60_000), None), Ok(60));
+    assert_eq!(granted(Some(60_000), Some(30_000)), Ok(30), "the partner ends first");
+    assert_eq!(granted(None, Some(1_999)), Ok(1), "whole seconds, rounded down");
+    assert_eq!(granted(Some(999), None), Err("invalid_client"), "no token lives for less than a second");
 }

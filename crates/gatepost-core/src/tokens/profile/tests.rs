@@ -50,6 +50,7 @@ fn grant(client_id: &str, scopes: &str, profile: Profile) -> Grant {
         client: Arc::new(ClientRecord {
             client,
             partner_status: Status::Active,
+            partner_expires: None,
             secrets: vec![],
             keys: vec![],
         }),

@@ -256,6 +256,7 @@ async fn suspension_and_deletion_count_for_assertions_too() {
     clients::suspend(&server.gate, &Actor::System, C).await.unwrap();
     refused(&server, "suspended", &signer.assertion(&server, "1")).await;
     clients::resume(&server.gate, &Actor::System, C).await.unwrap();
+    server.clock.advance(2);
     send(&server, &signer.assertion(&server, "1")).await.token();
     clients::delete(&server.gate, &Actor::System, C).await.unwrap();
     refused(&server, "deleted", &signer.assertion(&server, "2")).await;

@@ -44,7 +44,8 @@ pub(super) async fn make(server: &Server, api_url: String) -> Result<Demo, Troub
     }
 
     let partner =
-        partners::create(gate, &actor, CreatePartner { name: PARTNER.to_owned(), id: None }).await?;
+        partners::create(gate, &actor, CreatePartner { name: PARTNER.to_owned(), id: None, expires: None })
+            .await?;
     let scopes: Vec<String> = SCOPES.iter().map(|(scope, _)| (*scope).to_owned()).collect();
     let settings = ClientSettings {
         apis: Some(vec![API.to_owned()]),

@@ -4,28 +4,26 @@ mod end;
 mod lint;
 mod pattern;
 
-use std::time::Duration;
-
 use gatepost_operations::config::write_duration;
-use gatepost_operations::secrets::{self, AddSecret};
+use gatepost_operations::secrets::{self, AddSecret, Rolling};
 
 use super::desk::{Desk, at_desk};
 use super::given;
-use crate::args::{Globals, SecretCommand, Until};
+use crate::args::{Globals, SecretCommand};
 use crate::ending::Trouble;
 use crate::output::Output;
 
-const COLUMNS: [&str; 6] = ["secret_id", "label", "state", "created", "expires", "last_used"];
+const COLUMNS: [&str; 7] = ["secret_id", "label", "state", "created", "not_before", "expires", "last_used"];
 
 /// Carries out a command about secrets.
 pub(super) fn run(globals: &Globals, command: SecretCommand, output: Output) -> Result<(), Trouble> {
     match command {
-        SecretCommand::Add { client, label, expires } => {
-            at_desk(globals, async |desk| add(desk, &client, label, expires).await)
-        }
-        SecretCommand::Roll { client, overlap } => {
-            at_desk(globals, async |desk| roll(desk, &client, overlap).await)
-        }
+        SecretCommand::Add { client, label, not_before, expires } => at_desk(globals, async |desk| {
+            add(desk, &client, AddSecret { label, term: desk.term(not_before, expires) }).await
+        }),
+        SecretCommand::Roll { client, overlap, not_before, expires } => at_desk(globals, async |desk| {
+            roll(desk, &client, Rolling { overlap, term: desk.term(not_before, expires) }).await
+        }),
         SecretCommand::List { client } => at_desk(globals, async |desk| {
             desk.output.list(&secrets::list(&desk.gate, &client).await?, &COLUMNS)
         }),
@@ -37,14 +35,7 @@ pub(super) fn run(globals: &Globals, command: SecretCommand, output: Output) -> 
     }
 }
 
-async fn add(
-    desk: &Desk,
-    client: &str,
-    label: Option<String>,
-    expires: Option<Until>,
-) -> Result<(), Trouble> {
-    let now = desk.gate.clock.now();
-    let request = AddSecret { label, expires: expires.map(|until| until.from(now)) };
+async fn add(desk: &Desk, client: &str, request: AddSecret) -> Result<(), Trouble> {
     let added = secrets::add(&desk.gate, &desk.actor, client, request).await?;
     desk.output.note(&format!("Added secret {}; it is on standard output, only now.", added.view.secret_id));
     desk.output.hand_over(&added.view, added.secret.expose())?;
@@ -52,12 +43,16 @@ async fn add(
     Ok(())
 }
 
-async fn roll(desk: &Desk, client: &str, overlap: Duration) -> Result<(), Trouble> {
-    let added = secrets::roll(&desk.gate, &desk.actor, client, overlap).await?;
-    let others = if overlap.is_zero() {
-        "every other one has ended".to_owned()
-    } else {
-        format!("every other one ends within {}", write_duration(overlap))
+async fn roll(desk: &Desk, client: &str, how: Rolling) -> Result<(), Trouble> {
+    let added = secrets::roll(&desk.gate, &desk.actor, client, how).await?;
+    let overlap = write_duration(how.overlap);
+    let others = match (&added.view.not_before, how.overlap.is_zero()) {
+        (None, true) => "every other one has ended".to_owned(),
+        (None, false) => format!("every other one ends within {overlap}"),
+        (Some(from), true) => format!("every other one ends at {from}, when this one is accepted"),
+        (Some(from), false) => {
+            format!("every other one ends within {overlap} after {from}, when this one is accepted")
+        }
     };
     let id = added.view.secret_id;
     desk.output.note(&format!("Added secret {id}; it is on standard output, only now; {others}."));
