@@ -8,6 +8,7 @@ use crate::apis::routes::Route;
 use crate::apis::{Api, ApiId, ApiScope};
 use crate::clients::{Client, ClientId, ClientKey, ClientKeyId, SecretId, StoredSecret};
 use crate::keys::{KeyOwner, KeyState, Sealed, StoredKey};
+use crate::limits::ClientLimits;
 use crate::partners::{Partner, PartnerId};
 use crate::scope::Scope;
 use crate::secret::SecretTag;
@@ -48,6 +49,13 @@ pub enum Change {
     ClientExpired(Client),
     /// A client was deleted, with its secrets.
     ClientDeleted(ClientId),
+    /// A client was given limits of its own, in place of those it had; none when empty.
+    ClientLimited {
+        /// The client.
+        client: ClientId,
+        /// What it is held to from now on.
+        limits: ClientLimits,
+    },
     /// A client got one more secret.
     SecretAdded {
         /// The client.
@@ -185,7 +193,7 @@ impl Change {
     }
 
     /// What happened, as audit lines name it: `noun.verb`.
-    pub const fn action(&self) -> &'static str {
+    pub fn action(&self) -> &'static str {
         match self {
             Self::PartnerCreated(_) => "partner.created",
             Self::PartnerUpdated(_) => "partner.updated",
@@ -200,6 +208,8 @@ impl Change {
             Self::ClientUpdated(_) => "client.updated",
             Self::ClientExpired(_) => "client.expired",
             Self::ClientDeleted(_) => "client.deleted",
+            Self::ClientLimited { limits, .. } if limits.is_empty() => "limit.cleared",
+            Self::ClientLimited { .. } => "limit.set",
             Self::SecretAdded { .. } => "secret.added",
             Self::SecretEnded { .. } => "secret.ended",
             Self::SecretLimited { .. } => "secret.limited",
@@ -236,7 +246,7 @@ impl Change {
             Self::ClientCreated { client, .. }
             | Self::ClientUpdated(client)
             | Self::ClientExpired(client) => Subject::Client(client.id.clone()),
-            Self::ClientDeleted(id) => Subject::Client(id.clone()),
+            Self::ClientDeleted(id) | Self::ClientLimited { client: id, .. } => Subject::Client(id.clone()),
             Self::SecretAdded { client, .. } | Self::SecretEnded { client, .. } => {
                 Subject::Client(client.clone())
             }
@@ -271,6 +281,7 @@ impl Change {
                 json!({ "client": client, "secret_id": secret.as_ref().map(|secret| secret.id) })
             }
             Self::ClientUpdated(client) | Self::ClientExpired(client) => json!(client),
+            Self::ClientLimited { limits, .. } => json!(limits),
             Self::SecretAdded { secret, .. } | Self::ApiSecretAdded { secret, .. } => json!({
                 "secret_id": secret.id,
                 "label": secret.label,

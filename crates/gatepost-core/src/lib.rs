@@ -14,6 +14,7 @@ pub mod clients;
 pub mod grants;
 pub mod issuer;
 pub mod keys;
+pub mod limits;
 pub mod name;
 pub mod params;
 pub mod partners;

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::limits::Standing;
+
 /// What the caller is told, by RFC 6749 section 5.2, RFC 8707 section 2 and RFC 6749 section 4.1.2.1 (the last two).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
@@ -17,6 +19,8 @@ pub enum Code {
     InvalidScope,
     /// The resource is none of the client's APIs.
     InvalidTarget,
+    /// A limit is used up: try again later (the word is that of RFC 8628 section 3.5).
+    SlowDown,
     /// Overload, or the store is away: try again later.
     TemporarilyUnavailable,
     /// Something broke here; the log says what.
@@ -25,13 +29,14 @@ pub enum Code {
 
 impl Code {
     /// All of them, in the order in which a developer meets them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::InvalidRequest,
         Self::InvalidClient,
         Self::UnauthorizedClient,
         Self::UnsupportedGrantType,
         Self::InvalidScope,
         Self::InvalidTarget,
+        Self::SlowDown,
         Self::TemporarilyUnavailable,
         Self::ServerError,
     ];
@@ -45,6 +50,7 @@ impl Code {
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",
+            Self::SlowDown => "slow_down",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::ServerError => "server_error",
         }
@@ -52,7 +58,7 @@ impl Code {
 
     /// A refusal with this code; `reason` is for the log only.
     pub fn because(self, reason: impl Into<Cow<'static, str>>) -> Refusal {
-        Refusal { code: self, reason: reason.into(), parameter: None }
+        Refusal { code: self, reason: reason.into(), parameter: None, used_up: None }
     }
 }
 
@@ -66,6 +72,8 @@ pub struct Refusal {
     pub reason: Cow<'static, str>,
     /// The parameter or scope that the caller should look at.
     pub parameter: Option<String>,
+    /// The limit that is used up, where one is the reason.
+    pub used_up: Option<Standing>,
 }
 
 impl Refusal {
@@ -74,5 +82,12 @@ impl Refusal {
     pub fn about(mut self, parameter: impl Into<String>) -> Self {
         self.parameter = Some(parameter.into());
         self
+    }
+
+    /// The same request refused by a limit instead: the caller learns of the limit alone, the log of both.
+    #[must_use]
+    pub fn over(self, used_up: Standing) -> Self {
+        let reason = format!("{}; over the limit `{}`", self.reason, used_up.policy.as_str());
+        Self { used_up: Some(used_up), ..Code::SlowDown.because(reason) }
     }
 }

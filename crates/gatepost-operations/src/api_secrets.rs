@@ -8,13 +8,14 @@ use gatepost_core::apis::{ApiAccess, ApiId, ApiWithScopes};
 use gatepost_core::change::{Basis, Change};
 use gatepost_core::clients::{SecretId, SecretState, StoredSecret};
 use gatepost_core::name::Name;
+use gatepost_core::refusal::{Code, Refusal};
 use gatepost_core::secret::{Secret, SecretForm, SecretKind};
 use uuid::Uuid;
 
-use crate::apis;
 use crate::failure::{Failure, Kind};
 use crate::gate::{Decision, Gate};
 use crate::secrets::{AddSecret, AddedSecret, SecretView, bad_term, make, was_used_since};
+use crate::{apis, limits};
 
 /// Adds a secret to an API, unless it has as many live ones as a client may.
 pub async fn add(gate: &Gate, actor: &Actor, api: &str, request: AddSecret) -> Result<AddedSecret, Failure> {
@@ -115,6 +116,19 @@ impl AuthenticatedApi {
     pub fn id(self) -> ApiId {
         self.api
     }
+}
+
+/// Holds what a request brought against what is known of its API; failures from one address are counted.
+pub fn prove(
+    gate: &Gate,
+    api_id: &str,
+    secret: &Secret,
+    address: Option<IpAddr>,
+) -> Result<AuthenticatedApi, Refusal> {
+    authenticate(gate, api_id, secret).ok_or_else(|| {
+        let refusal = Code::InvalidClient.because("not the id and secret of an API");
+        limits::failed(gate, refusal, &[api_id], address, gate.clock.now())
+    })
 }
 
 /// Holds an API's id and secret against what is known, from memory; the same steps whatever is found.

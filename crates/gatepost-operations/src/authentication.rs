@@ -17,6 +17,7 @@ use crate::client_jwks;
 use crate::config::AssertionAudiences;
 use crate::discovery;
 use crate::gate::Gate;
+use crate::limits;
 use crate::status;
 
 /// Holds what a request brought against what is known of its client.
@@ -33,12 +34,13 @@ pub async fn prove(
         return Err(Code::TemporarilyUnavailable
             .because("the store has been away for longer than cache.offline_grace"));
     }
-    match presented {
+    let proven = match &presented {
         Presented::Secret { method, candidates } => {
-            by_secret(gate, &candidates, Source { method, address }, now).await
+            by_secret(gate, candidates, Source { method: *method, address }, now).await
         }
-        Presented::Assertion(assertion) => by_assertion(gate, &assertion, address, now).await,
-    }
+        Presented::Assertion(assertion) => by_assertion(gate, assertion, address, now).await,
+    };
+    proven.map_err(|refusal| limits::failed(gate, refusal, &presented.client_ids(), address, now))
 }
 
 async fn by_secret(

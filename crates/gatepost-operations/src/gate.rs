@@ -16,6 +16,7 @@ use crate::expiry::Expiries;
 use crate::failure::{self, Failure};
 use crate::journal::Journal;
 use crate::key_ring::{KeyRing, RingRows};
+use crate::limits::Limits;
 use crate::master_key::MasterKey;
 use crate::news::{self, Followed};
 use crate::revocations::Revocations;
@@ -50,6 +51,8 @@ pub struct Gate {
     pub metrics: Arc<Metrics>,
     /// What clients did since it was last written down.
     pub usage: Usage,
+    /// How much clients and addresses take.
+    pub limits: Limits,
     /// What is revoked.
     pub revocations: Revocations,
     /// What expires soon.
@@ -113,6 +116,7 @@ impl Gate {
             metrics,
             entropy: Entropy::default(),
             usage: Usage::default(),
+            limits: Limits::default(),
             revocations,
             expiries,
             ring: ArcSwap::from_pointee(ring),

@@ -22,6 +22,7 @@ pub mod gate;
 pub mod journal;
 pub mod key_ring;
 pub mod keys;
+pub mod limits;
 pub mod master_key;
 pub mod news;
 pub mod partners;

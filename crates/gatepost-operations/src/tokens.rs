@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use gatepost_core::clients::{AuthenticatedClient, ClientId, Presented};
 use gatepost_core::grants::{self, Grant, Wish};
+use gatepost_core::limits::Standing;
 use gatepost_core::params::{Door, Params};
 use gatepost_core::refusal::{Code, Refusal};
 use gatepost_core::scope::Scopes;
@@ -19,6 +20,7 @@ use crate::authentication;
 use crate::gate::Gate;
 use crate::journal::RefusalEvent;
 use crate::key_ring::Signer;
+use crate::limits::{self, Taken};
 use crate::revocations;
 use crate::signing::NotSigned;
 use crate::telemetry::metrics::Outcome;
@@ -51,6 +53,16 @@ pub struct IssuedToken {
     pub client_id: ClientId,
     /// Its id, for logs.
     pub jti: String,
+    /// How its client stands with its limits; empty when it has none.
+    pub limits: Vec<Standing>,
+}
+
+/// Where a token that is handed out comes from.
+enum Source {
+    /// It was made just now, and counts.
+    Made(Taken),
+    /// The client has had it before.
+    Kept,
 }
 
 /// Issues a token, or refuses and notes why.
@@ -79,24 +91,33 @@ async fn decide_and_mint(
     let who = authentication::prove(gate, request.presented?, request.address, started).await?;
 
     let wish = Wish { grant: grant_type, door: request.door, params: &params };
-    let granted = grant_and_mint(gate, &who, wish, started).await;
+    let granted = match limits::admit(gate, &who, request.address, started) {
+        Ok(standings) => grant_and_mint(gate, &who, wish, (started, standings)).await,
+        Err(refusal) => Err(refusal),
+    };
     let client = &who.record().client.id;
     match &granted {
-        Ok(_) => gate.usage.issued(client, who.secret(), request.address, started),
+        Ok((_, Source::Made(_))) => gate.usage.issued(client, who.secret(), request.address, started),
+        Ok((_, Source::Kept)) => gate.usage.used(who.secret(), request.address, started),
         Err(_) => gate.usage.refused(client, started),
     }
     if let (Some(secret), Some(tag)) = (who.secret(), who.newer_tag()) {
         gate.usage.retagged(client, secret, tag);
     }
-    granted
+    granted.map(|(mut issued, source)| {
+        if let Source::Made(taken) = source {
+            issued.limits.extend(taken.got_out());
+        }
+        issued
+    })
 }
 
 async fn grant_and_mint(
     gate: &Gate,
     who: &AuthenticatedClient,
     wish: Wish<'_>,
-    started: Timestamp,
-) -> Result<IssuedToken, Refusal> {
+    (started, standings): (Timestamp, Vec<Standing>),
+) -> Result<(IssuedToken, Source), Refusal> {
     let started = once_tokens_last(gate, who).await?.unwrap_or(started);
     let ring = gate.ring();
     let now = gate.clock.now();
@@ -104,9 +125,14 @@ async fn grant_and_mint(
     let signer = ring.keys_of(grant.api.api.id).map(|keys| keys.signer.clone());
     let signer = signer.ok_or_else(|| Code::TemporarilyUnavailable.because("the API has no signing key"))?;
 
-    let issued = mint(gate, &grant, &signer, (started, now)).await?;
+    if let Some(kept) = limits::again(gate, &grant, &ring, gate.clock.now()) {
+        return Ok((IssuedToken { limits: standings, ..kept }, Source::Kept));
+    }
+    let taken = limits::take(gate, &grant.client, started).await?;
+    let issued = IssuedToken { limits: standings, ..mint(gate, &grant, &signer, (started, now)).await? };
     before_answer(gate, &issued).await;
-    Ok(issued)
+    limits::keep(gate, &grant, &ring, &issued, started);
+    Ok((issued, Source::Made(taken)))
 }
 
 /// After the tokens of a client were ended, those that it gets until every node has heard of it are ended with them: it
@@ -155,6 +181,7 @@ async fn mint(
         scopes_differ: grant.scopes_differ,
         client_id: client.clone(),
         jti: claims.jti,
+        limits: Vec::new(),
     })
 }
 

@@ -20,6 +20,7 @@ use serde::Serialize;
 use crate::clients;
 use crate::failure::Failure;
 use crate::gate::Gate;
+use crate::limits;
 
 /// More different clients or secrets than this between two writes are not told apart.
 const MOST: usize = 200_000;
@@ -66,6 +67,13 @@ impl Usage {
     /// An API asked about a token or for the feed; `secret` proved it.
     pub fn asked(&self, secret: SecretId, address: Option<IpAddr>, at: Timestamp) {
         used(&mut self.lock().api_secrets, secret, address, at);
+    }
+
+    /// A client got the token that it has already; `secret` proved it, if a secret did.
+    pub fn used(&self, secret: Option<SecretId>, address: Option<IpAddr>, at: Timestamp) {
+        if let Some(secret) = secret {
+            used(&mut self.lock().secrets, secret, address, at);
+        }
     }
 
     /// A secret was shown whose stored tag was made under an older pepper: it moves to the present one.
@@ -188,6 +196,8 @@ async fn write(gate: &Gate, pending: &Pending) -> Result<(), (Half, StoreError)>
 
     if !clients.is_empty() || !secrets.is_empty() {
         gate.store.add_usage(&clients, &secrets).await.map_err(|error| (Half::Clients, error))?;
+        gate.limits.written(&clients);
+        limits::look_for_hoarders(gate, &clients).await;
     }
     if !api_secrets.is_empty() {
         gate.store.add_api_usage(&api_secrets).await.map_err(|error| (Half::Apis, error))?;
@@ -217,6 +227,9 @@ pub struct UsageView {
     pub issued: u64,
     /// Requests of it that were refused after it was known who it is.
     pub refused: u64,
+    /// What there is to tell the client about the last hour; beside the counts of the present or the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
 }
 
 /// The counts of a client by the hour, of the last `hours`.
@@ -229,8 +242,14 @@ pub async fn show(gate: &Gate, client: &str, hours: u32) -> Result<Vec<UsageView
         hour: Some(crate::clock::written(counts.hour.begins())),
         issued: counts.issued,
         refused: counts.refused,
+        notice: None,
     };
-    Ok(counts.into_iter().map(view).collect())
+    let mut views: Vec<_> = counts.into_iter().map(view).collect();
+    let notice = limits::of_last_hour(gate, &found).await?;
+    if let (Some(last), Some(notice)) = (views.last_mut(), notice) {
+        last.notice = Some(notice.to_string());
+    }
+    Ok(views)
 }
 
 /// The clients that got the most tokens in the last `hours`, at most `most`.
@@ -239,7 +258,7 @@ pub async fn top(gate: &Gate, hours: u32, most: usize) -> Result<Vec<UsageView>,
     let mut sums: HashMap<ClientId, UsageView> = HashMap::new();
     for counts in gate.store.usage(None, from, to).await? {
         let client_id = counts.client.to_string();
-        let empty = UsageView { client_id, hour: None, issued: 0, refused: 0 };
+        let empty = UsageView { client_id, hour: None, issued: 0, refused: 0, notice: None };
         let sum = sums.entry(counts.client).or_insert(empty);
         sum.issued = sum.issued.saturating_add(counts.issued);
         sum.refused = sum.refused.saturating_add(counts.refused);

@@ -125,6 +125,11 @@ pub(crate) fn client_key(violation: &Violation, client: &ClientId, key: ClientKe
     }
 }
 
+/// Why a client can't be given limits.
+pub(crate) fn client_limits(client: &ClientId) -> StoreError {
+    gone("client", client.as_str())
+}
+
 /// Why a line can't be added to a route table.
 pub(crate) fn route(api: ApiId) -> StoreError {
     gone("API", &api.0.to_string())

@@ -25,6 +25,7 @@ use gatepost_core::audit::AuditLine;
 use gatepost_core::change::{AuditedChange, Basis, Subject};
 use gatepost_core::clients::{Client, ClientId, ClientRecord, StoredSecret};
 use gatepost_core::keys::StoredKey;
+use gatepost_core::limits::{Day, Issued, Month};
 use gatepost_core::name::Slug;
 use gatepost_core::partners::{Partner, PartnerId};
 use gatepost_core::time::Timestamp;
@@ -181,6 +182,14 @@ pub trait UsageLog {
         from: Hour,
         to: Hour,
     ) -> Result<Vec<ClientUsage>, StoreError>;
+
+    /// How many tokens each of `clients` got on that day and in that month; one that got none may be left out.
+    async fn issued(
+        &self,
+        clients: &[ClientId],
+        day: Day,
+        month: Month,
+    ) -> Result<Vec<(ClientId, Issued)>, StoreError>;
 
     /// The last uses of a client's secrets.
     async fn secret_usage(&self, client: &ClientId) -> Result<Vec<SecretUsage>, StoreError>;

@@ -28,7 +28,7 @@ use crate::{News, StoreError};
 pub(crate) use access::{api_access, assertion, revocation, revoked};
 pub(crate) use apis::{apis, turns};
 pub(crate) use counts::counts;
-pub(crate) use usage::{client_usage, secret_usage};
+pub(crate) use usage::{client_usage, issued, secret_usage};
 
 /// A row of any engine, read by column names.
 pub(crate) trait Columns {
@@ -123,7 +123,7 @@ pub(crate) fn client(row: &impl Columns) -> Result<Client, StoreError> {
 }
 
 /// Rows of `clients` joined with `partners.status` and `.expires` as `partner_…`, one for each secret or one without a secret;
-/// those of a client are together, and its public keys are a JSON list `keys`.
+/// those of a client are together, its public keys are a JSON list `keys`, and its limits, if it has any, are `limits`.
 pub(crate) fn client_records(rows: &[impl Columns]) -> Result<Vec<ClientRecord>, StoreError> {
     let mut records: Vec<ClientRecord> = Vec::new();
     for row in rows {
@@ -135,6 +135,7 @@ pub(crate) fn client_records(rows: &[impl Columns]) -> Result<Vec<ClientRecord>,
                 partner_expires: instant_if_any(row, "partner_expires")?,
                 secrets: Vec::new(),
                 keys: json(row, "keys")?,
+                limits: json_if_any(row, "limits")?.unwrap_or_default(),
             });
         }
         if let (Some(record), Some(_)) = (records.last_mut(), row.text_if_any("secret_id")?) {

@@ -28,6 +28,8 @@ pub(crate) enum Exit {
     Conflict,
     /// A check was made and said no.
     SaidNo,
+    /// A limit is used up.
+    RateLimited,
 }
 
 impl Exit {
@@ -42,6 +44,7 @@ impl Exit {
             Self::NotFound => 6,
             Self::Conflict => 7,
             Self::SaidNo => 8,
+            Self::RateLimited => 9,
         }
     }
 
@@ -63,6 +66,7 @@ impl Exit {
                 Self::NotAllowed
             }
             Code::InvalidRequest | Code::UnsupportedGrantType => Self::Usage,
+            Code::SlowDown => Self::RateLimited,
             Code::TemporarilyUnavailable => Self::Unavailable,
             Code::ServerError => Self::Failed,
         }
@@ -145,13 +149,17 @@ impl From<ConfigError> for Trouble {
 impl From<Refusal> for Trouble {
     /// The reason is for the operator alone, and at the command line the operator is who asks.
     fn from(refusal: Refusal) -> Self {
+        let fix = match &refusal.used_up {
+            Some(used_up) => format!("wait {} seconds; see `gatepost limit show CLIENT`", used_up.reset),
+            None => "see `gatepost client show CLIENT` and `gatepost secret list CLIENT` for what the client may do".to_owned(),
+        };
         let about = refusal.parameter.map(|name| format!(" (`{name}`)")).unwrap_or_default();
         Self {
             exit: Exit::of_refusal(refusal.code),
             code: refusal.code.as_str(),
             what: format!("no token: {}{about}", refusal.code.as_str()),
             why: refusal.reason.into_owned(),
-            fix: "see `gatepost client show CLIENT` and `gatepost secret list CLIENT` for what the client may do".to_owned(),
+            fix,
         }
     }
 }
@@ -201,6 +209,7 @@ mod tests {
             Exit::NotFound,
             Exit::Conflict,
             Exit::SaidNo,
+            Exit::RateLimited,
         ];
         for exit in all {
             assert!(page.contains(&format!("\n| {} |", exit.code())), "{exit:?}");

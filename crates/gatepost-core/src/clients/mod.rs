@@ -27,6 +27,7 @@ use uuid::Uuid;
 
 use crate::apis::ApiId;
 use crate::grants::GrantType;
+use crate::limits::ClientLimits;
 use crate::name::Name;
 use crate::partners::{PartnerId, Status};
 use crate::scope::Scopes;
@@ -158,6 +159,8 @@ pub struct ClientRecord {
     pub secrets: Vec<StoredSecret>,
     /// Its public keys.
     pub keys: Vec<ClientKey>,
+    /// What it is held to by itself.
+    pub limits: ClientLimits,
 }
 
 impl ClientRecord {

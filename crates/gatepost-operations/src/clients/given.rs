@@ -6,7 +6,7 @@ use gatepost_core::apis::ApiWithScopes;
 use gatepost_core::clients::Method;
 use gatepost_core::scope::{Scope, Scopes};
 use gatepost_core::time::Lifetime;
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
 use super::DefaultScopes;
 use crate::apis;
@@ -63,7 +63,7 @@ pub(super) fn networks(texts: &[String]) -> Result<Vec<IpNet>, Failure> {
         let network = text
             .parse::<IpNet>()
             .or_else(|_| text.parse().map(|address: std::net::IpAddr| IpNet::from(address)));
-        network.map_err(|_| {
+        network.map(plain).map_err(|_| {
             let what = format!("`{}` is no network", text.escape_debug());
             Failure::invalid("client.allow", what, "write it like 203.0.113.0/24 or 2001:db8::/32")
         })
@@ -80,4 +80,14 @@ pub(super) fn auth_method(name: &str) -> Result<Option<Method>, Failure> {
         let known = Method::ALL.map(Method::as_str).join(", ");
         Failure::invalid("client.auth_method", what, format!("take one of {known}, or `any`"))
     })
+}
+
+/// An IPv4 network that is written as an IPv6 one, as what it means: callers' addresses are read so too.
+fn plain(network: IpNet) -> IpNet {
+    let IpNet::V6(mapped) = network else {
+        return network;
+    };
+    let (address, prefix) = (mapped.addr().to_ipv4_mapped(), mapped.prefix_len().checked_sub(96));
+    let meant = address.zip(prefix).and_then(|(address, prefix)| Ipv4Net::new(address, prefix).ok());
+    meant.map_or(network, IpNet::V4)
 }

@@ -19,6 +19,7 @@ mod explain;
 mod file;
 mod keys;
 mod layers;
+mod limits;
 mod log;
 mod origin;
 mod place;
@@ -47,6 +48,7 @@ pub use docs::Docs;
 pub use error::{ConfigError, Problem};
 pub use explain::{Explained, Source};
 pub use keys::Keys;
+pub use limits::Limits;
 pub use log::{LogFormat, LogLevel, LogSettings};
 pub use origin::{ErrorStyle, Origin};
 pub use place::IssuerSetting;
@@ -83,6 +85,8 @@ pub struct Config {
     pub signing: Signing,
     /// How clients are kept.
     pub clients: Clients,
+    /// How often clients and addresses may ask and fail.
+    pub limits: Limits,
     /// How fresh what is kept in memory is.
     pub cache: Cache,
     /// How the log is written.
@@ -172,6 +176,7 @@ impl Config {
             keys: Keys::read(&values)?,
             signing: Signing::read(&values)?,
             clients: Clients::read(&values)?,
+            limits: Limits::read(&values)?,
             cache: Cache::read(&values)?,
             log: LogSettings::read(&values)?,
             refusals: Refusals::read(&values)?,

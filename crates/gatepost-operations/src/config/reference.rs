@@ -48,6 +48,7 @@ impl Kind {
             Self::Networks => "a list of addresses and networks".to_owned(),
             Self::Hosts => "a list of host names, addresses and networks".to_owned(),
             Self::Url => "a URL".to_owned(),
+            Self::Rate => "a rate such as `100/min`, `5/s` or `2000/h`; 0 for no limit".to_owned(),
         }
     }
 }
@@ -137,6 +138,7 @@ fn toml_value(setting: &Setting) -> String {
         | Kind::Choice(_)
         | Kind::Path
         | Kind::Address
-        | Kind::Url => format!("\"{}\"", setting.default),
+        | Kind::Url
+        | Kind::Rate => format!("\"{}\"", setting.default),
     }
 }

@@ -44,6 +44,8 @@ pub enum Kind {
     Hosts,
     /// A URL.
     Url,
+    /// So many in so much time.
+    Rate,
 }
 
 impl Setting {
@@ -104,6 +106,7 @@ pub fn settings() -> impl Iterator<Item = &'static Setting> {
         super::keys::SETTINGS,
         super::signing::SETTINGS,
         super::clients::SETTINGS,
+        super::limits::SETTINGS,
         super::cache::SETTINGS,
         super::log::SETTINGS,
         super::refusals::SETTINGS,

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use gatepost_core::limits::Rate;
 use ipnet::IpNet;
 
 use super::amount;
@@ -78,6 +79,10 @@ impl Values {
             }
             _ => usize::try_from(size).map_err(|_| self.bad(key, "it is too large here", self.bounds(key))),
         }
+    }
+
+    pub(super) fn rate(&self, key: &'static str) -> Result<Rate, ConfigError> {
+        Rate::parse(&self.text(key)).map_err(|bad| self.bad(key, &bad.to_string(), self.bounds(key)))
     }
 
     pub(super) fn choice<T: Copy>(&self, key: &'static str, choices: &[(&str, T)]) -> Result<T, ConfigError> {

@@ -79,7 +79,9 @@ impl Page<'_> {
             }
         }
         let codes = Code::ALL.iter().map(|code| code.as_str()).zip(counted.refusals);
-        self.counts("token_refusals", "Requests for a token that were refused, by code", "code", codes)
+        self.counts("token_refusals", "Requests for a token that were refused, by code", "code", codes)?;
+        let limits = counted.limited.iter().map(|(limit, count)| (*limit, *count));
+        self.counts("rate_limited", "Requests that a limit refused, by limit", "limit", limits)
     }
 
     fn signing(&mut self, counted: &Snapshot, held: &Held) -> Result<(), Error> {

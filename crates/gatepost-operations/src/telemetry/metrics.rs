@@ -3,10 +3,12 @@
 //! Counting is an atomic addition, so it is done everywhere and never asked about.
 //! Nothing here takes text from a caller: a label that a stranger chooses is a memory leak.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use gatepost_core::limits::Policy;
 use gatepost_core::params::Door;
 use gatepost_core::refusal::Code;
 use serde::Serialize;
@@ -52,6 +54,7 @@ pub struct Metrics {
     signing: SigningCounts,
     waits: Waits,
     shed: ShedCounts,
+    limited: [AtomicU64; Policy::ALL.len()],
     connections: AtomicU64,
     handshakes_failed: AtomicU64,
     malformed: AtomicU64,
@@ -89,6 +92,13 @@ impl Metrics {
             Outcome::Unavailable => &counts.unavailable,
         };
         count.fetch_add(1, Relaxed);
+    }
+
+    /// A limit refused somebody.
+    pub fn limited(&self, policy: Policy) {
+        for (count, _) in self.limited.iter().zip(Policy::ALL).filter(|(_, known)| *known == policy) {
+            count.fetch_add(1, Relaxed);
+        }
     }
 
     /// A request for a token was refused with that code.
@@ -166,6 +176,11 @@ impl Metrics {
         Snapshot {
             origin: self.origin.snapshot(),
             standard: self.standard.snapshot(),
+            limited: Policy::ALL
+                .into_iter()
+                .zip(&self.limited)
+                .map(|(policy, count)| (policy.as_str(), count.load(Relaxed)))
+                .collect(),
             signatures: self.signing.count.load(Relaxed),
             signing_micros: self.signing.micros.load(Relaxed),
             longest_signing_micros: self.signing.longest.load(Relaxed),
@@ -201,6 +216,8 @@ pub struct Snapshot {
     pub origin: DoorSnapshot,
     /// Requests at the standard door.
     pub standard: DoorSnapshot,
+    /// Requests that a limit refused, by the name of the limit.
+    pub limited: BTreeMap<&'static str, u64>,
     /// Signatures made.
     pub signatures: u64,
     /// Microseconds they took together.
@@ -262,16 +279,21 @@ mod tests {
         metrics.connection_opened();
         metrics.connection_closed();
         metrics.panicked();
+        metrics.limited(Policy::Day);
+        metrics.limited(Policy::Day);
 
         let expected = Snapshot {
             origin: DoorSnapshot { issued: 2, ..DoorSnapshot::default() },
             standard: DoorSnapshot { refused: 1, unavailable: 1, ..DoorSnapshot::default() },
+            limited: Policy::ALL
+                .map(|policy| (policy.as_str(), if policy == Policy::Day { 2 } else { 0 }))
+                .into(),
             signatures: 2,
             signing_micros: 40,
             longest_signing_micros: 30,
             signing_buckets: [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
-            refusals: [0, 1, 0, 0, 0, 0, 0, 0],
             shed: [1, 0, 1, 0],
+            refusals: [0, 1, 0, 0, 0, 0, 0, 0, 0],
             connections: 1,
             panics: 1,
             ..Snapshot::default()

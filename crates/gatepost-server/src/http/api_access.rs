@@ -15,16 +15,22 @@ pub(crate) fn prove(
     headers: &HeaderMap,
     extensions: &Extensions,
 ) -> Result<AuthenticatedApi, Refusal> {
-    let who = prove_again(gate, headers)?;
+    let who = prove_again(gate, headers, extensions)?;
     api_secrets::count(gate, who, address::of_request(gate, headers, extensions));
     Ok(who)
 }
 
 /// The same for a request that was counted before.
-pub(crate) fn prove_again(gate: &Gate, headers: &HeaderMap) -> Result<AuthenticatedApi, Refusal> {
+pub(crate) fn prove_again(
+    gate: &Gate,
+    headers: &HeaderMap,
+    extensions: &Extensions,
+) -> Result<AuthenticatedApi, Refusal> {
     match Basic::of(headers) {
-        Basic::Pair(id, secret) => api_secrets::authenticate(gate, &id, &Secret::new(secret))
-            .ok_or_else(|| Code::InvalidClient.because("not the id and secret of an API")),
+        Basic::Pair(id, secret) => {
+            let address = address::of_request(gate, headers, extensions);
+            api_secrets::prove(gate, &id, &Secret::new(secret), address)
+        }
         Basic::None => Err(Code::InvalidClient.because("no Basic credentials")),
         Basic::Unreadable => Err(Code::InvalidClient.because("the Basic credentials can't be read")),
         Basic::Several => Err(Code::InvalidClient.because("several Authorization headers")),

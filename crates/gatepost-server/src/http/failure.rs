@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use super::facts::LogFacts;
 use super::fault::Fault;
+use super::limited::{self, Spelling};
 
 /// How a door dresses its failures.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +43,17 @@ impl Dress<'_> {
         if code == Code::TemporarilyUnavailable {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
+        if let Some(used_up) = &refusal.used_up {
+            limited::hold_back(response.headers_mut(), used_up, self.spelling());
+        }
         response
+    }
+
+    fn spelling(self) -> Spelling {
+        match self {
+            Self::Passport(_) => Spelling::Laravel,
+            Self::Standard(_) => Spelling::Draft,
+        }
     }
 
     /// A refused request, and for its log line why.
@@ -100,6 +111,7 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::InvalidScope
         | Code::InvalidTarget => StatusCode::BAD_REQUEST,
         Code::InvalidClient => StatusCode::UNAUTHORIZED,
+        Code::SlowDown => StatusCode::TOO_MANY_REQUESTS,
         Code::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         Code::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -135,9 +147,10 @@ fn passport_body(code: Code, parameter: Option<&str>, style: ErrorStyle) -> Stri
         (Code::InvalidScope, Some(scope)) => Some(format!("Check the `{}` scope", html_escaped(scope))),
         _ => None,
     };
-    let message = match style {
-        ErrorStyle::Passport12 => Some(description),
-        ErrorStyle::Passport13 => None,
+    let message = match (style, code) {
+        // Who is throttled hears it from Laravel, whatever Passport it runs.
+        (ErrorStyle::Passport12, _) | (ErrorStyle::Passport13, Code::SlowDown) => Some(description),
+        (ErrorStyle::Passport13, _) => None,
     };
     php_json(&PassportBody { error: code.as_str(), error_description: description, hint, message })
 }
@@ -156,6 +169,7 @@ const fn passport_text(code: Code) -> &'static str {
         }
         Code::InvalidScope => "The requested scope is invalid, unknown, or malformed",
         Code::InvalidTarget => "The requested resource is invalid, unknown, or malformed",
+        Code::SlowDown => "Too Many Attempts.",
         Code::TemporarilyUnavailable => {
             "The authorization server is currently unable to handle the request; try again shortly."
         }
@@ -232,6 +246,9 @@ const fn standard_text(code: Code) -> &'static str {
         Code::UnsupportedGrantType => "the only grant here is client_credentials",
         Code::InvalidScope => "a scope is malformed, unknown or not granted",
         Code::InvalidTarget => "the resource is not the audience of one of the client's APIs",
+        Code::SlowDown => {
+            "a limit is used up; wait as long as Retry-After says, and keep each token until it expires"
+        }
         Code::TemporarilyUnavailable => {
             "the server can not handle the request at the moment; try again shortly"
         }

@@ -15,6 +15,7 @@ mod head;
 mod head_filter;
 mod json_members;
 pub mod layers;
+pub(crate) mod limited;
 pub mod limits;
 pub mod listen;
 mod malformed;

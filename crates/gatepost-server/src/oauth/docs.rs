@@ -58,6 +58,10 @@ impl Explained {
                 "The resource is not the audience of an API that the client may call.",
                 "Take an audience from the list of APIs, or leave resource away.",
             ),
+            Code::SlowDown => (
+                "Your client asked for tokens more often than it may, or the credentials were wrong many times in a row.",
+                "Wait as long as Retry-After says. Keep each token until it expires instead of asking for one for each call.",
+            ),
             Code::TemporarilyUnavailable => (
                 "The server is overloaded or cut off from its store.",
                 "Wait as long as Retry-After says, then try again.",

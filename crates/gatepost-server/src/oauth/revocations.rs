@@ -38,7 +38,7 @@ async fn told(app: &App, query: &str, parts: &Parts) -> Result<Response, Refusal
     loop {
         changes.borrow_and_update();
         // The secret may have been ended while the caller waited.
-        let api = api_access::prove_again(&app.gate, headers)?.id();
+        let api = api_access::prove_again(&app.gate, headers, &parts.extensions)?.id();
         // Cut off, this node must not tell its followers that there is nothing new.
         if !status::hears_the_store(&app.gate).await {
             let why = "the store has not been heard; what was revoked meanwhile is not known";
@@ -47,7 +47,7 @@ async fn told(app: &App, query: &str, parts: &Parts) -> Result<Response, Refusal
         let feed = app.feeds.of(&app.gate, api).await?;
         let over = Instant::now() >= until || *stopping.borrow_and_update();
         let mut standing = standing(feed.etag());
-        if !cached::is_known(headers, feed.etag()) {
+        if !cached::is_known(&parts.headers, feed.etag()) {
             standing.insert(CONTENT_TYPE, HeaderValue::from_static("application/jwt"));
             return Ok((standing, Body::from(feed.signed(&app.gate)?)).into_response());
         }

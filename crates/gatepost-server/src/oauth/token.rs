@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::http::facts::{LogFacts, RequestId};
 use crate::http::failure;
+use crate::http::limited::{self, Spelling};
 use crate::http::{address, body, params, presented};
 use crate::state::App;
 
@@ -102,6 +103,11 @@ fn granted(door: Door, issued: IssuedToken) -> Response {
         ..LogFacts::default()
     };
     let mut response = (headers, Body::from(text)).into_response();
+    let spelling = match door {
+        Door::Origin => Spelling::Laravel,
+        Door::Standard => Spelling::Draft,
+    };
+    limited::tell(response.headers_mut(), &issued.limits, spelling);
     response.extensions_mut().insert(facts);
     response
 }

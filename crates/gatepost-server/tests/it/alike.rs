@@ -72,7 +72,7 @@ async fn steps(server: &TestServer, ask: Ask) -> (u16, u64, u64) {
 
 #[tokio::test]
 async fn c12_once_warm_no_refusal_reads_the_store() {
-    let server = TestServer::start().await;
+    let server = TestServer::patient().await;
     server.clock.advance(120);
     let refuse_all = async || {
         for door in DOORS {
@@ -103,7 +103,7 @@ async fn a_granted_token_of_a_warm_client_reads_nothing() {
 
 #[tokio::test]
 async fn a_wrong_checksum_is_refused_before_any_look_up_and_only_the_journal_says_why() {
-    let server = TestServer::start().await;
+    let server = TestServer::patient().await;
     let mut mistyped = our_secret();
     let last = if mistyped.ends_with('x') { 'y' } else { 'x' };
     mistyped.pop();

@@ -94,6 +94,11 @@ impl TestServer {
         Self::with(&[]).await
     }
 
+    /// The same, and who fails may fail as often as it likes.
+    pub(crate) async fn patient() -> Self {
+        Self::with(&[("limits.failed_per_client", "0"), ("limits.failed_per_address", "0")]).await
+    }
+
     /// The same with settings as flags.
     pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();

@@ -20,6 +20,7 @@ mod hostile;
 mod hostile_apis;
 mod hostile_cases;
 mod introspection;
+mod limits;
 mod metrics;
 mod mutilated;
 mod order_of_checks;

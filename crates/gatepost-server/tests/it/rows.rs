@@ -8,7 +8,7 @@ use crate::harness::{BOOKINGS, TestServer};
 
 #[tokio::test]
 async fn a_thousand_tokens_and_as_many_refusals_change_not_one_byte_of_the_store() {
-    let server = TestServer::start().await;
+    let server = TestServer::patient().await;
     // Opening the store may still write; what counts is what requests do.
     server.send(Ask::post(STANDARD_DOOR).json(&credentials(C, S))).await.token();
     let head = server.gate.store.head().await.unwrap();

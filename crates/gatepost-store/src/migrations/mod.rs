@@ -16,6 +16,7 @@ pub(crate) const SQLITE: &[Step] = &[
     (2, "lifecycle", include_str!("sqlite/0002_lifecycle.sql")),
     (3, "schedule", include_str!("sqlite/0003_schedule.sql")),
     (4, "expiry", include_str!("sqlite/0004_expiry.sql")),
+    (5, "limits", include_str!("sqlite/0005_limits.sql")),
 ];
 
 /// PostgreSQL's steps.
@@ -24,6 +25,7 @@ pub(crate) const POSTGRES: &[Step] = &[
     (2, "lifecycle", include_str!("postgres/0002_lifecycle.sql")),
     (3, "schedule", include_str!("postgres/0003_schedule.sql")),
     (4, "expiry", include_str!("postgres/0004_expiry.sql")),
+    (5, "limits", include_str!("postgres/0005_limits.sql")),
 ];
 
 /// The number of the last step.

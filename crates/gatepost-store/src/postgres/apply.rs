@@ -5,7 +5,8 @@ use gatepost_core::change::{AuditedChange, Basis, Change};
 use sqlx::{PgConnection, PgPool};
 
 use super::{
-    access, apis, as_it_is, audit, client_keys, clients, failure, keys, partners, revocations, within,
+    access, apis, as_it_is, audit, client_keys, client_limits, clients, failure, keys, partners, revocations,
+    within,
 };
 use crate::StoreError;
 
@@ -54,6 +55,7 @@ async fn change(tx: &mut PgConnection, seq: i64, audited: &AuditedChange) -> Res
         Change::ClientCreated { client, secret } => clients::create(tx, client, secret.as_ref()).await,
         Change::ClientUpdated(client) | Change::ClientExpired(client) => clients::update(tx, client).await,
         Change::ClientDeleted(id) => clients::delete(tx, id).await,
+        Change::ClientLimited { client, limits } => client_limits::keep(tx, client, limits).await,
         Change::SecretAdded { client, secret } => clients::add_secret(tx, client, secret).await,
         Change::SecretEnded { client, secret, at } => clients::end_secret(tx, client, *secret, *at).await,
         Change::SecretLimited { client, secret, expires } => {

@@ -35,7 +35,8 @@ impl Clients for PostgresStore {
                 s.tag AS secret_tag, s.created AS secret_created, s.not_before AS secret_not_before,
                 s.expires AS secret_expires, s.ended AS secret_ended,
                 (SELECT coalesce(json_agg(json_build_object('id', k.id, 'material', k.material::json, 'created', k.created)
-                    ORDER BY k.created, k.id), '[]')::text FROM client_keys k WHERE k.client_id = c.id) AS keys",
+                    ORDER BY k.created, k.id), '[]')::text FROM client_keys k WHERE k.client_id = c.id) AS keys,
+                (SELECT l.limits FROM client_limits l WHERE l.client_id = c.id) AS limits",
             "JOIN partners p ON p.id = c.partner_id
                 LEFT JOIN secrets s ON s.client_id = c.id AND s.ended IS NULL
                 WHERE c.id = ANY($1) ORDER BY c.id, s.created, s.id"

@@ -6,6 +6,7 @@ mod apply;
 mod assertions;
 mod audit;
 mod client_keys;
+mod client_limits;
 mod clients;
 mod expiry;
 mod failure;

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use gatepost_core::apis::ApiId;
 use gatepost_core::clients::ClientId;
+use gatepost_core::limits::{Day, Issued, Month};
 use gatepost_core::usage::{ClientUsage, Hour, SecretUsage};
 use sqlx::PgConnection;
 
@@ -41,6 +42,25 @@ impl UsageLog for PostgresStore {
         };
         let found = within(query.fetch_all(&self.pool), failure).await?;
         found.iter().map(rows::client_usage).collect()
+    }
+
+    async fn issued(
+        &self,
+        clients: &[ClientId],
+        day: Day,
+        month: Month,
+    ) -> Result<Vec<(ClientId, Issued)>, StoreError> {
+        let query = sqlx::query(
+            "SELECT client_id, sum(issued)::bigint AS in_month,
+                coalesce(sum(issued) FILTER (WHERE hour >= $2 AND hour < $3), 0)::bigint AS on_day
+                FROM usage WHERE hour >= $4 AND hour < $5 AND client_id = ANY($1)
+                GROUP BY client_id",
+        );
+        let ids: Vec<&str> = clients.iter().map(ClientId::as_str).collect();
+        let query = query.bind(ids).bind(day.first_hour().0).bind(day.next().first_hour().0);
+        let query = query.bind(month.first_hour().0).bind(month.next().first_hour().0);
+        let found = within(query.fetch_all(&self.pool), failure).await?;
+        found.iter().map(rows::issued).collect()
     }
 
     async fn secret_usage(&self, client: &ClientId) -> Result<Vec<SecretUsage>, StoreError> {

@@ -4,7 +4,7 @@ use gatepost_core::audit::AuditLine;
 use gatepost_core::change::{AuditedChange, Basis, Change};
 use sqlx::{SqliteConnection, SqlitePool};
 
-use super::{access, apis, audit, client_keys, clients, failure, keys, partners, revocations};
+use super::{access, apis, audit, client_keys, client_limits, clients, failure, keys, partners, revocations};
 use crate::StoreError;
 
 /// Writes the batch in one transaction; returns the sequence number of the last change.
@@ -52,6 +52,7 @@ async fn change(tx: &mut SqliteConnection, seq: i64, audited: &AuditedChange) ->
         Change::ClientCreated { client, secret } => clients::create(tx, client, secret.as_ref()).await,
         Change::ClientUpdated(client) | Change::ClientExpired(client) => clients::update(tx, client).await,
         Change::ClientDeleted(id) => clients::delete(tx, id).await,
+        Change::ClientLimited { client, limits } => client_limits::keep(tx, client, limits).await,
         Change::SecretAdded { client, secret } => clients::add_secret(tx, client, secret).await,
         Change::SecretEnded { client, secret, at } => clients::end_secret(tx, client, *secret, *at).await,
         Change::SecretLimited { client, secret, expires } => {

@@ -35,7 +35,8 @@ impl Clients for SqliteStore {
                 s.tag AS secret_tag, s.created AS secret_created, s.not_before AS secret_not_before,
                 s.expires AS secret_expires, s.ended AS secret_ended,
                 (SELECT json_group_array(json_object('id', k.id, 'material', json(k.material), 'created', k.created)
-                    ORDER BY k.created, k.id) FROM client_keys k WHERE k.client_id = c.id) AS keys",
+                    ORDER BY k.created, k.id) FROM client_keys k WHERE k.client_id = c.id) AS keys,
+                (SELECT l.limits FROM client_limits l WHERE l.client_id = c.id) AS limits",
             "JOIN partners p ON p.id = c.partner_id
                 LEFT JOIN secrets s ON s.client_id = c.id AND s.ended IS NULL
                 WHERE c.id IN (SELECT value FROM json_each(?1)) ORDER BY c.id, s.created, s.id"

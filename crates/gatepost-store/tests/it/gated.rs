@@ -9,6 +9,7 @@ use gatepost_core::audit::AuditLine;
 use gatepost_core::change::{AuditedChange, Basis, Subject};
 use gatepost_core::clients::{Client, ClientId, ClientRecord, StoredSecret};
 use gatepost_core::keys::StoredKey;
+use gatepost_core::limits::{Day, Issued, Month};
 use gatepost_core::name::Slug;
 use gatepost_core::partners::{Partner, PartnerId};
 use gatepost_core::time::Timestamp;
@@ -165,6 +166,14 @@ impl UsageLog for Gated {
         to: Hour,
     ) -> Result<Vec<ClientUsage>, StoreError> {
         self.inner.usage(client, from, to).await
+    }
+    async fn issued(
+        &self,
+        clients: &[ClientId],
+        day: Day,
+        month: Month,
+    ) -> Result<Vec<(ClientId, Issued)>, StoreError> {
+        self.inner.issued(clients, day, month).await
     }
     async fn secret_usage(&self, client: &ClientId) -> Result<Vec<SecretUsage>, StoreError> {
         self.inner.secret_usage(client).await

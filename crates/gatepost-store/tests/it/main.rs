@@ -17,6 +17,7 @@ mod crash;
 mod expiry;
 mod gated;
 mod key_lives;
+mod limits;
 mod opening;
 mod opening_files;
 mod opening_servers;

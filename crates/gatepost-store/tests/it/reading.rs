@@ -5,6 +5,7 @@ use gatepost_core::change::{Change, Subject};
 use gatepost_core::clients::{Client, ClientId, ClientRecord, StoredSecret};
 use gatepost_core::keys::rotation::Turns;
 use gatepost_core::keys::{KeyOwner, KeyState, StoredKey};
+use gatepost_core::limits::ClientLimits;
 use gatepost_core::partners::{Partner, PartnerId, Status};
 use gatepost_core::scope::Scopes;
 use gatepost_core::tokens::profile::{PassportOptions, Profile};
@@ -100,7 +101,8 @@ async fn clients_come_back_whole_with_their_apis_in_order(home: Home) {
             partner_status: Status::Active,
             partner_expires: None,
             secrets: vec![],
-            keys: vec![]
+            keys: vec![],
+            limits: ClientLimits::default()
         }
     );
     assert_eq!(store.clients(None, Page::LONGEST).await.unwrap(), [written]);
@@ -136,7 +138,8 @@ async fn a_client_with_nothing_but_the_required_comes_back_as_it_was(home: Home)
             partner_status: Status::Active,
             partner_expires: None,
             secrets,
-            keys: vec![]
+            keys: vec![],
+            limits: ClientLimits::default()
         }
     );
 }

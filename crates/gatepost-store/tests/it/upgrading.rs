@@ -6,6 +6,7 @@ use gatepost_core::audit::{AuditLine, FIRST};
 use gatepost_core::change::{AuditedChange, Change};
 use gatepost_core::clients::{ClientRecord, StoredSecret};
 use gatepost_core::keys::{KeyOwner, KeyState, StoredKey};
+use gatepost_core::limits::ClientLimits;
 use gatepost_core::partners::{Partner, Status};
 use gatepost_store::{Location, Page};
 use sqlx::migrate::{Migrate, Migration, MigrationType, Migrator};
@@ -138,6 +139,7 @@ async fn a_store_of_the_first_schema_keeps_every_row(home: Home) {
         partner_expires: None,
         secrets,
         keys: vec![],
+        limits: ClientLimits::default(),
     };
     assert_eq!(record, expected);
     assert_eq!(store.secrets(&app.id).await.unwrap(), [secret("first"), ended]);

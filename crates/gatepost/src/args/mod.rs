@@ -7,6 +7,7 @@ mod client;
 mod config;
 mod guard;
 mod key;
+mod limit;
 mod partner;
 #[cfg(test)]
 mod reference;
@@ -24,6 +25,7 @@ pub(crate) use client::{ClientCommand, ClientCreate, ClientKeyAdd, ClientKeyComm
 pub(crate) use config::ConfigCommand;
 pub(crate) use guard::{GuardCommand, GuardSnippet, Proxy, base_url};
 pub(crate) use key::{KeyCommand, KeyFormat};
+pub(crate) use limit::{LimitClear, LimitCommand, LimitSet};
 pub(crate) use partner::PartnerCommand;
 pub(crate) use scope::ScopeCommand;
 pub(crate) use secret::{PatternFormat, SecretCommand, SecretEnd};
@@ -38,7 +40,7 @@ use clap::{Args, Parser, Subcommand};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 failed, 2 usage, 3 configuration, 4 store or server unreachable, 5 not allowed, \
-6 not found, 7 conflict, 8 a check said no.";
+6 not found, 7 conflict, 8 a check said no, 9 rate limited.";
 
 /// Issues tokens to the programs of your partners, and keeps the list of who may have them.
 #[derive(Debug, Parser)]
@@ -115,6 +117,9 @@ pub(crate) enum Command {
     /// What clients did, by the hour
     #[command(subcommand)]
     Usage(UsageCommand),
+    /// How much clients may take
+    #[command(subcommand)]
+    Limit(LimitCommand),
     /// What protects an API
     #[command(subcommand)]
     Guard(GuardCommand),

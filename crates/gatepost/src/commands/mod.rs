@@ -15,6 +15,7 @@ mod guard;
 mod in_use;
 mod init;
 mod key;
+mod limit;
 mod partner;
 mod runtime;
 mod scope;
@@ -54,6 +55,7 @@ pub(crate) fn run(line: CommandLine) -> Result<ExitCode, Trouble> {
         Command::Key(command) => key::run(&globals, command),
         Command::Token(command) => token::run(&globals, command, output),
         Command::Usage(command) => at_desk(&globals, async |desk| usage::run(desk, command).await),
+        Command::Limit(command) => at_desk(&globals, async |desk| limit::run(desk, command).await),
         Command::Guard(command) => guard::run(&globals, command, output),
         Command::Config(command) => config::run(&globals, command, output),
         Command::Bench(command) => bench::run(command, output),

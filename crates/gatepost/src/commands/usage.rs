@@ -16,7 +16,11 @@ const MEASURE: &str = "issued";
 pub(super) async fn run(desk: &Desk, command: UsageCommand) -> Result<(), Trouble> {
     match command {
         UsageCommand::Show { client, hours } => {
-            desk.output.chart(&usage::show(&desk.gate, &client, hours).await?, &BY_HOUR, MEASURE)
+            let hours = usage::show(&desk.gate, &client, hours).await?;
+            if let Some(notice) = hours.iter().rev().find_map(|hour| hour.notice.as_deref()) {
+                desk.output.note(&format!("This client hoards tokens: {notice}."));
+            }
+            desk.output.chart(&hours, &BY_HOUR, MEASURE)
         }
         UsageCommand::Top { hours, limit } => {
             let most = usize::try_from(limit).unwrap_or(usize::MAX);

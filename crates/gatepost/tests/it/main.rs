@@ -13,6 +13,7 @@ mod house;
 mod http;
 mod killed;
 mod lifecycle;
+mod limits;
 #[allow(dead_code, reason = "the tests of the store use the rest")]
 #[path = "../../../gatepost-store/tests/it/postgres_server.rs"]
 mod postgres_server;

@@ -143,8 +143,11 @@ pub(crate) struct Running {
 
 impl Running {
     /// Starts `serve --json` on the folder's state and waits for its ready line.
+    ///
+    /// Who fails may fail often: tests ask until something is refused.
     pub(crate) fn serve(home: &Home) -> Self {
-        Self::start(&mut home.command(&["serve", "--json"]))
+        let mut command = home.command(&["serve", "--json"]);
+        Self::start(command.env("GATEPOST_LIMITS__FAILED_PER_CLIENT", "0"))
     }
 
     /// Starts a command that says in one line when it is ready.

@@ -34,6 +34,7 @@ const REPLAYS: &str = "crates/gatepost-server/tests/it/assertions/replays.rs";
 const REVOCATION: &str = "crates/gatepost-server/tests/it/revocation.rs";
 const ROTATION: &str = "crates/gatepost-server/tests/it/rotation.rs";
 const FEED: &str = "crates/gatepost-server/tests/it/feed.rs";
+const FAILURES: &str = "crates/gatepost-server/tests/it/limits/failures.rs";
 const SOCKETS: &str = "crates/gatepost-server/tests/it/serving.rs";
 const TLS: &str = "crates/gatepost-server/tests/it/tls_reload.rs";
 const CRASH: &str = "crates/gatepost-store/tests/it/crash.rs";
@@ -75,7 +76,7 @@ const SCENARIOS: [Scenario; 30] = [
                 (REPLAYS, "what_is_swept_away_is_refused_by_its_dates"),
             ],
         ),
-        "memory is measured by the load harness; rates by client are not limited yet",
+        "memory is measured by the load harness",
     ),
     partly(&shown("S04", "a DPoP proof comes to two guards", &[]), "DPoP"),
     shown(
@@ -164,8 +165,23 @@ const SCENARIOS: [Scenario; 30] = [
         ],
     ),
     partly(&shown("S14", "everyone comes back after a restart", &[]), "fair queues and overload"),
-    partly(&shown("S15", "many wrong secrets from one address", &[]), "rate limits"),
-    partly(&shown("S16", "many wrong secrets from many addresses", &[]), "rate limits"),
+    shown(
+        "S15",
+        "many wrong secrets from one address",
+        &[
+            (FAILURES, "the_eleventh_failure_in_a_minute_is_429_with_an_error_member_at_both_doors"),
+            (FAILURES, "nobody_can_shut_out_who_has_the_right_credentials"),
+            (FAILURES, "failures_are_counted_by_the_pair_of_id_and_address"),
+        ],
+    ),
+    partly(
+        &shown(
+            "S16",
+            "many wrong secrets from many addresses",
+            &[(FAILURES, "nobody_can_shut_out_who_has_the_right_credentials")],
+        ),
+        "no limit counts a client's failures from all addresses together",
+    ),
     partly(
         &shown(
             "S17",

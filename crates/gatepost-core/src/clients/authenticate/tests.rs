@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::*;
 use crate::clients::{Client, ClientId, UngrantedScope, UserId};
 use crate::grants::GrantType;
+use crate::limits::ClientLimits;
 use crate::name::Name;
 use crate::partners::PartnerId;
 use crate::scope::Scopes;
@@ -56,6 +57,7 @@ pub(super) fn record(peppers: &Peppers) -> ClientRecord {
         partner_expires: None,
         secrets: vec![secret],
         keys: vec![],
+        limits: ClientLimits::default(),
     }
 }
 

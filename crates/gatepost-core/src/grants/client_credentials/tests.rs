@@ -6,6 +6,7 @@ use super::*;
 use crate::apis::{Api, ApiScope, Audience};
 use crate::clients::{ClientId, Credentials, Method, SecretId, Source, StoredSecret, UserId, authenticate};
 use crate::keys::rotation::Turns;
+use crate::limits::ClientLimits;
 use crate::name::{Name, Slug};
 use crate::partners::{PartnerId, Status};
 use crate::secret::{Pepper, Peppers, Secret};
@@ -80,6 +81,7 @@ fn proof_of_one(client: Client, partner_expires: Option<Timestamp>) -> Authentic
         partner_expires,
         secrets: vec![secret],
         keys: vec![],
+        limits: ClientLimits::default(),
     });
     let source = Source { method: Method::SecretPost, address: None };
     authenticate(Some(&record), &presented, source, &peppers, NOW).unwrap()

@@ -10,6 +10,7 @@ use crate::apis::{Api, ApiId, ApiWithScopes, Audience};
 use crate::clients::{Client, ClientId, ClientRecord, UngrantedScope, UserId};
 use crate::grants::GrantType;
 use crate::keys::rotation::Turns;
+use crate::limits::ClientLimits;
 use crate::name::{Name, Slug};
 use crate::partners::{PartnerId, Status};
 use crate::scope::Scopes;
@@ -53,6 +54,7 @@ fn grant(client_id: &str, scopes: &str, profile: Profile) -> Grant {
             partner_expires: None,
             secrets: vec![],
             keys: vec![],
+            limits: ClientLimits::default(),
         }),
         api: Arc::new(ApiWithScopes { api, scopes: vec![] }),
         scopes: Scopes::parse(scopes).unwrap(),

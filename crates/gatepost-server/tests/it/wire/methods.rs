@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{granted, refusal_headers};
 use crate::asking::{Ask, DOORS, ORIGIN, STANDARD_DOOR, credentials, form_of};
 use crate::cast::{C, INTEGER, S};
-use crate::harness::TestServer;
+use crate::harness::{START, TestServer};
 
 #[tokio::test]
 async fn m01_other_methods_are_405_in_the_words_of_laravel() {
@@ -84,6 +84,40 @@ async fn m05_a_method_override_is_ignored() {
     granted(&server.send(Ask::post(ORIGIN).form(&form)).await);
     let tunnelled = Ask::read(ORIGIN).header("x-http-method-override", "POST").json(&credentials(C, S));
     assert_eq!(server.send(tunnelled).await.status, 405);
+}
+
+#[tokio::test]
+async fn m06_allowed_answers_tell_the_rate_and_what_is_left_of_it_as_laravel_does() {
+    let server = TestServer::with(&[("limits.tokens_per_address", "60/min")]).await;
+    server.clock.stop_at(START);
+    for remaining in ["59", "58"] {
+        let reply = server.send(Ask::post(ORIGIN).json(&credentials(C, S))).await;
+        granted(&reply);
+        assert_eq!(reply.header("x-ratelimit-limit"), Some("60"));
+        assert_eq!(reply.header("x-ratelimit-remaining"), Some(remaining));
+        assert_eq!((reply.header("x-ratelimit-reset"), reply.header("retry-after")), (None, None));
+    }
+    let reply = server.send(Ask::post(ORIGIN).json(&credentials(INTEGER, S))).await;
+    assert_eq!(reply.header("x-ratelimit-remaining"), Some("57"), "clients behind one address share it");
+}
+
+#[tokio::test]
+async fn m07_over_the_limit_the_answer_is_that_of_laravel_with_an_error_member() {
+    for (style, first) in [("passport12", C), ("passport13", INTEGER)] {
+        let settings = [("limits.tokens_per_client", "1/min"), ("origin.error_style", style)];
+        let server = TestServer::with(&settings).await;
+        server.clock.stop_at(START);
+        granted(&server.send(Ask::post(ORIGIN).json(&credentials(first, S))).await);
+        let reply = server.send(Ask::post(ORIGIN).json(&credentials(first, S))).await;
+
+        let text = r#"{"error":"slow_down","error_description":"Too Many Attempts.","message":"Too Many Attempts."}"#;
+        assert_eq!((reply.status, reply.text()), (429, text), "{style}");
+        let reset = (START / 1_000_000 + 60).to_string();
+        let headers = ["retry-after", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"];
+        let told = headers.map(|name| reply.header(name).unwrap_or_default().to_owned());
+        assert_eq!(told, ["60", "1", "0", reset.as_str()]);
+        refusal_headers(&reply);
+    }
 }
 
 #[tokio::test]

@@ -134,12 +134,10 @@ const SECTIONS: [(&str, &[&str]); 6] = [
 ];
 
 /// What has no test here, whole or in part, and what it waits for.
-const LATER: [(&str, &str); 8] = [
+const LATER: [(&str, &str); 6] = [
     ("B25", "a slow body needs a socket: the tests of the connection hold it"),
     ("C13", "bcrypt secrets come with the importer"),
     ("C14", "plain secrets come with the importer"),
-    ("M6", "rate limits"),
-    ("M7", "rate limits"),
     ("T16", "there is no setting that adds claims"),
     ("R7", "that an old key stays published comes with rotation"),
     ("R9", "protected endpoints of the server itself; the guard's own tests hold the same answers"),

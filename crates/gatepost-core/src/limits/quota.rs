@@ -1,0 +1,158 @@
+//! This file is where the tokens of a client are counted by the day and the month, on one of several nodes.
+//!
+//! The idea: the store knows what all nodes have written; this node knows what it granted itself, and how much of that
+//! it has written. What others granted is the difference, as it was when last looked. The limit: a node learns of what
+//! others granted by its next look, so until then each may grant what the others have used up.
+
+use super::standing::seconds_up;
+use super::{ClientLimits, Day, Month, Policy, Standing};
+use crate::time::Timestamp;
+use crate::usage::Hour;
+
+/// What the store knows of the tokens that a client got.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Issued {
+    /// On the day.
+    pub on_day: u64,
+    /// In the month.
+    pub in_month: u64,
+}
+
+/// The tokens of a client in the present day and month.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tally {
+    day: Day,
+    month: Month,
+    on_day: Count,
+    in_month: Count,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Count {
+    others: u64,
+    own: u64,
+    written: u64,
+}
+
+impl Tally {
+    /// Begins with what the store knows at `now`.
+    pub fn begun(stored: Issued, now: Timestamp) -> Self {
+        Self {
+            day: Day::of(now),
+            month: Month::of(now),
+            on_day: Count { others: stored.on_day, ..Count::default() },
+            in_month: Count { others: stored.in_month, ..Count::default() },
+        }
+    }
+
+    /// Counts one more token, unless a quota is used up; then nothing is counted and it is said which, and until when.
+    pub fn take(&mut self, limits: &ClientLimits, now: Timestamp) -> Result<Vec<Standing>, Standing> {
+        self.turn_over(now);
+        let day = limits.per_day.map(|limit| self.day_standing(limit, now));
+        let month = limits.per_month.map(|limit| self.month_standing(limit, now));
+        // Who has used up both waits for the longer one.
+        if let Some(used_up) = [month, day].into_iter().flatten().find(|standing| standing.remaining == 0) {
+            return Err(used_up);
+        }
+        self.on_day.own = self.on_day.own.saturating_add(1);
+        self.in_month.own = self.in_month.own.saturating_add(1);
+        let less =
+            |standing: Standing| Standing { remaining: standing.remaining.saturating_sub(1), ..standing };
+        Ok([day, month].into_iter().flatten().map(less).collect())
+    }
+
+    /// Takes a token back that was counted at `at` and never got out.
+    pub fn give_back(&mut self, at: Timestamp) {
+        if Day::of(at) == self.day {
+            self.on_day.give_back();
+        }
+        if Month::of(at) == self.month {
+            self.in_month.give_back();
+        }
+    }
+
+    /// So many tokens of that hour, counted here, are in the store now.
+    pub fn written(&mut self, hour: Hour, tokens: u64) {
+        if Day::of(hour.begins()) == self.day {
+            self.on_day.wrote(tokens);
+        }
+        if Month::of(hour.begins()) == self.month {
+            self.in_month.wrote(tokens);
+        }
+    }
+
+    /// Takes up, at `now`, what the store knew of the day and month of `asked`.
+    ///
+    /// A clock that went back has the counts begin anew from the store; until then those of the later day hold.
+    pub fn refreshed(&mut self, stored: Issued, asked: Timestamp, now: Timestamp) {
+        if Month::of(now) < self.month || Day::of(now) < self.day {
+            *self = Self::begun(stored, asked);
+            return;
+        }
+        if Day::of(asked) == self.day {
+            self.on_day.learn(stored.on_day);
+        }
+        if Month::of(asked) == self.month {
+            self.in_month.learn(stored.in_month);
+        }
+    }
+
+    /// Whether all that was counted here is in the store, so that nothing is lost by forgetting it.
+    pub fn is_written(&self) -> bool {
+        self.on_day.own <= self.on_day.written && self.in_month.own <= self.in_month.written
+    }
+
+    fn turn_over(&mut self, now: Timestamp) {
+        if Day::of(now) > self.day {
+            (self.day, self.on_day) = (Day::of(now), Count::default());
+        }
+        if Month::of(now) > self.month {
+            (self.month, self.in_month) = (Month::of(now), Count::default());
+        }
+    }
+
+    fn day_standing(&self, limit: u64, now: Timestamp) -> Standing {
+        let (begins, ends) = (self.day.begins(), self.day.ends());
+        self.on_day.standing(Policy::Day, limit, (begins, ends), now)
+    }
+
+    fn month_standing(&self, limit: u64, now: Timestamp) -> Standing {
+        let (begins, ends) = (self.month.begins(), self.month.ends());
+        self.in_month.standing(Policy::Month, limit, (begins, ends), now)
+    }
+}
+
+impl Count {
+    fn standing(
+        self,
+        policy: Policy,
+        limit: u64,
+        (begins, ends): (Timestamp, Timestamp),
+        now: Timestamp,
+    ) -> Standing {
+        Standing {
+            policy,
+            limit,
+            window: ends.since(begins).as_secs(),
+            remaining: limit.saturating_sub(self.others.saturating_add(self.own)),
+            reset: seconds_up(ends.since(now)),
+            asked: now,
+        }
+    }
+
+    fn give_back(&mut self) {
+        // What is written can't be taken back.
+        self.own = self.own.saturating_sub(1).max(self.written);
+    }
+
+    fn wrote(&mut self, tokens: u64) {
+        self.written = self.written.saturating_add(tokens).min(self.own);
+    }
+
+    fn learn(&mut self, stored: u64) {
+        self.others = stored.saturating_sub(self.written);
+    }
+}
+
+#[cfg(test)]
+mod tests;

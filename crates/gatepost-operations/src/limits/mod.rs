@@ -1,0 +1,102 @@
+//! This folder is where it is counted how much clients and addresses take, and where who takes too much is held back.
+//!
+//! The idea: who is nobody is counted in tables of one size whatever comes (`sketch.rs`), after authentication said no, so
+//! no count can turn against right credentials. Clients that have limits are counted one by one (`counted.rs`).
+//! The limits: rates are each node's own; quotas are of all nodes, as each knew them a second ago.
+//! The price: a client without limits costs one comparison.
+
+mod administer;
+mod counted;
+mod failures;
+mod hoarding;
+mod quotas;
+mod replay;
+mod sketch;
+
+pub use administer::{ClearLimits, LimitsView, SetLimits, clear, set, show};
+pub use hoarding::notice;
+
+pub(crate) use failures::failed;
+pub(crate) use hoarding::of_last_hour;
+pub(crate) use quotas::{Taken, refresh, take};
+pub(crate) use replay::{again, keep};
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use gatepost_core::clients::AuthenticatedClient;
+use gatepost_core::limits::{Neighborhood, Policy, Standing, Verdict};
+use gatepost_core::refusal::{Code, Refusal};
+use gatepost_core::time::Timestamp;
+use gatepost_core::usage::ClientUsage;
+
+use crate::gate::Gate;
+use counted::Counted;
+use failures::Failures;
+use hoarding::Hoarders;
+use replay::Kept;
+use sketch::Sketch;
+
+/// What is counted of clients and addresses.
+#[derive(Default)]
+pub struct Limits {
+    failures: Failures,
+    addresses: Sketch,
+    clients: Arc<Counted>,
+    kept: Kept,
+    hoarders: Hoarders,
+}
+
+/// Counts a request of a client that showed who it is; over a rate it is refused.
+pub(crate) fn admit(
+    gate: &Gate,
+    who: &AuthenticatedClient,
+    address: Option<IpAddr>,
+    now: Timestamp,
+) -> Result<Vec<Standing>, Refusal> {
+    let settings = &gate.config.limits;
+    let client = who.record();
+    let rate = client.limits.tokens.unwrap_or(settings.tokens_per_client);
+    let mut standings = Vec::new();
+
+    if !settings.tokens_per_address.is_off() {
+        let rate = settings.tokens_per_address;
+        let verdict = gate.limits.addresses.take(&Neighborhood::of(address), rate, now);
+        standings.push(held(gate, Standing::with_rate(Policy::Address, rate, &verdict, now), verdict)?);
+    }
+    if !rate.is_off() {
+        let verdict = gate.limits.clients.admit(&client.client.id, rate, now);
+        let verdict = verdict.ok_or_else(|| {
+            Code::TemporarilyUnavailable.because("more clients with limits are under way than can be counted")
+        })?;
+        standings.push(held(gate, Standing::with_rate(Policy::Tokens, rate, &verdict, now), verdict)?);
+    }
+    Ok(standings)
+}
+
+fn held(gate: &Gate, standing: Standing, verdict: Verdict) -> Result<Standing, Refusal> {
+    match verdict {
+        Verdict::Admitted { .. } => Ok(standing),
+        Verdict::Refused { .. } => Err(used_up(gate, "the client is known", standing)),
+    }
+}
+
+/// A request that is refused by a limit; `who` is what was known before.
+fn used_up(gate: &Gate, who: &'static str, standing: Standing) -> Refusal {
+    gate.metrics.limited(standing.policy);
+    Code::SlowDown.because(who).over(standing)
+}
+
+impl Limits {
+    /// These counts are in the store now.
+    pub(crate) fn written(&self, counts: &[ClientUsage]) {
+        for count in counts.iter().filter(|count| count.issued > 0) {
+            self.clients.written(&count.client, count.hour, count.issued);
+        }
+    }
+}
+
+/// Tells the log of clients that take too many tokens, as these counts show.
+pub(crate) async fn look_for_hoarders(gate: &Gate, counts: &[ClientUsage]) {
+    gate.limits.hoarders.look(gate, counts).await;
+}

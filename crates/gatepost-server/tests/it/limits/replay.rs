@@ -1,0 +1,173 @@
+//! This file is where a client that asks again gets the token that it has, and never one that is no longer good.
+
+use gatepost_core::actor::Actor;
+use gatepost_core::change::Change;
+use gatepost_operations::clients::{self, ClientSettings};
+use gatepost_operations::limits::SetLimits;
+use gatepost_operations::secrets::{self, AddSecret};
+use gatepost_operations::{keys, partners, revocations, usage};
+use serde_json::json;
+
+use super::{right, set};
+use crate::asking::{Ask, DOORS, ORIGIN, STANDARD_DOOR, and, credentials};
+use crate::cast::{C, PARTNER, S};
+use crate::harness::{FAST, START, TestServer};
+
+async fn with_window(seconds: u32) -> TestServer {
+    let server = TestServer::start().await;
+    server.clock.stop_at(START);
+    set(&server, C, SetLimits { replay_window: Some(seconds), ..SetLimits::default() }).await;
+    server
+}
+
+/// The token and the life that is told of it.
+async fn got(server: &TestServer, ask: Ask) -> (String, u64) {
+    let reply = server.send(ask).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    (reply.token().text, reply.json()["expires_in"].as_u64().unwrap())
+}
+
+#[tokio::test]
+async fn within_the_window_the_same_token_comes_with_the_life_that_is_left() {
+    let server = with_window(300).await;
+    let (first, life) = got(&server, right(ORIGIN, C)).await;
+    assert_eq!(life, 3_600);
+    server.clock.advance(299);
+    for door in DOORS {
+        assert_eq!(got(&server, right(door, C)).await, (first.clone(), 3_301), "{door}");
+    }
+    server.clock.advance(1);
+    let (second, life) = got(&server, right(ORIGIN, C)).await;
+    assert_eq!((second != first, life), (true, 3_600));
+    assert_eq!(got(&server, right(ORIGIN, C)).await, (second, 3_600), "a new window begins");
+}
+
+#[tokio::test]
+async fn without_a_window_each_token_is_new() {
+    let server = TestServer::start().await;
+    server.clock.stop_at(START);
+    assert_ne!(got(&server, right(ORIGIN, C)).await.0, got(&server, right(ORIGIN, C)).await.0);
+}
+
+#[tokio::test]
+async fn other_scopes_or_another_api_are_another_token() {
+    let server = with_window(300).await;
+    let asked = |more| Ask::post(STANDARD_DOOR).json(&and(credentials(C, S), more));
+    let whole = got(&server, asked(json!({}))).await;
+    let less = got(&server, asked(json!({ "scope": "bookings:create" }))).await;
+    let fast = got(&server, asked(json!({ "resource": FAST }))).await;
+    assert!(whole != less && whole != fast && less != fast);
+    assert_eq!(got(&server, asked(json!({ "scope": "bookings:create" }))).await, less);
+    assert_eq!(got(&server, asked(json!({ "resource": FAST }))).await, fast);
+    assert_eq!(got(&server, asked(json!({}))).await, whole);
+}
+
+#[tokio::test]
+async fn a_token_that_is_handed_out_again_counts_for_no_quota_and_no_usage() {
+    let server = with_window(300).await;
+    set(&server, C, SetLimits { per_day: Some(1), ..SetLimits::default() }).await;
+    let first = got(&server, right(ORIGIN, C)).await;
+    assert_eq!(got(&server, right(ORIGIN, C)).await, first);
+    usage::flush(&server.gate).await.unwrap();
+    assert_eq!(usage::show(&server.gate, C, 1).await.unwrap()[0].issued, 1);
+    let listed = secrets::list(&server.gate, C).await.unwrap();
+    assert!(listed[0].last_used.is_some());
+    server.clock.advance(300);
+    assert_eq!(server.send(right(ORIGIN, C)).await.status, 429);
+}
+
+/// What makes the token that a client has one that it must not get again.
+async fn change(server: &TestServer, what: &str, token: &str) {
+    let (gate, actor) = (&server.gate, &Actor::System);
+    match what {
+        "the client is changed" => {
+            let name = Some("another name".to_owned());
+            clients::update(gate, actor, C, ClientSettings { name, ..ClientSettings::default() })
+                .await
+                .map(drop)
+        }
+        "the client is suspended and resumed" => {
+            clients::suspend(gate, actor, C).await.unwrap();
+            clients::resume(gate, actor, C).await.map(drop)
+        }
+        "the partner is suspended and resumed" => {
+            partners::suspend(gate, actor, PARTNER).await.unwrap();
+            partners::resume(gate, actor, PARTNER).await.map(drop)
+        }
+        "a secret is added" => secrets::add(gate, actor, C, AddSecret::default()).await.map(drop),
+        "the key is revoked" => {
+            let signing = keys::list(gate, Some("default")).await.unwrap().remove(0);
+            keys::revoke(gate, actor, &signing.kid).await.map(drop)
+        }
+        "its own token is revoked" => {
+            let form = format!("client_id={C}&client_secret={S}&token={token}");
+            let reply = server.send(Ask::post("/oauth2/revoke").form(&form)).await;
+            assert_eq!(reply.status, 200);
+            Ok(())
+        }
+        "its tokens are revoked" => revocations::end_tokens_of_client(gate, actor, C).await,
+        other => panic!("{other}"),
+    }
+    .unwrap();
+}
+
+#[tokio::test]
+async fn after_any_change_a_fresh_token_comes_and_none_that_is_no_longer_good() {
+    for what in [
+        "the client is changed",
+        "the client is suspended and resumed",
+        "the partner is suspended and resumed",
+        "a secret is added",
+        "the key is revoked",
+        "its own token is revoked",
+        "its tokens are revoked",
+    ] {
+        let server = with_window(300).await;
+        let (first, _) = got(&server, right(ORIGIN, C)).await;
+        assert_eq!(got(&server, right(ORIGIN, C)).await.0, first, "{what}");
+        change(&server, what, &first).await;
+        server.clock.advance(1);
+        assert_ne!(got(&server, right(ORIGIN, C)).await.0, first, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_another_node_revoked_is_not_handed_out_once_that_is_heard() {
+    let server = with_window(300).await;
+    let other = server.another_server().await;
+    let (first, _) = got(&server, right(ORIGIN, C)).await;
+    let form = format!("client_id={C}&client_secret={S}&token={first}");
+    assert_eq!(other.send(Ask::post("/oauth2/revoke").form(&form)).await.status, 200);
+    gatepost_operations::news::take_up(&server.gate).await.unwrap();
+    assert_ne!(got(&server, right(ORIGIN, C)).await.0, first);
+}
+
+#[tokio::test]
+async fn tokens_are_kept_in_memory_alone() {
+    let server = with_window(300).await;
+    let (first, _) = got(&server, right(ORIGIN, C)).await;
+    usage::flush(&server.gate).await.unwrap();
+    let signature = first.rsplit('.').next().unwrap().as_bytes().to_vec();
+    let holds = |bytes: &[u8]| bytes.windows(signature.len()).any(|part| part == signature);
+    assert!(server.stored_bytes().iter().all(|(_, bytes)| !holds(bytes)));
+    let server = server.restarted().await;
+    assert_ne!(got(&server, right(ORIGIN, C)).await.0, first);
+}
+
+#[tokio::test]
+async fn of_many_that_ask_at_once_each_gets_a_good_token() {
+    let server = with_window(300).await;
+    let asks = (0..20).map(|_| got(&server, right(ORIGIN, C)));
+    let tokens = futures_util::future::join_all(asks).await;
+    let later = got(&server, right(ORIGIN, C)).await;
+    assert!(tokens.contains(&later));
+}
+
+#[tokio::test]
+async fn a_change_that_concerns_nobody_else_leaves_the_others_their_tokens() {
+    let server = with_window(300).await;
+    let first = got(&server, right(ORIGIN, C)).await;
+    let other = gatepost_core::clients::ClientId::parse(crate::cast::DROPPING).unwrap();
+    server.apply(vec![Change::ClientDeleted(other)]).await;
+    assert_eq!(got(&server, right(ORIGIN, C)).await, first);
+}
