@@ -66,6 +66,8 @@ pub(crate) enum Measurement {
     Pairs,
     /// Tokens a second over raw signatures a second, and /livez meanwhile.
     Throughput,
+    /// Answers at .8 of the capacity, at twice of it, and of a light client beside one that floods.
+    Overload,
     /// What millions of tokens add to the store.
     Growth,
     /// What many client assertions add to memory and to the store.
@@ -134,6 +136,15 @@ pub(crate) struct Plan {
     pub starts: u32,
     pub idle: Duration,
     pub pairs: u32,
+    /// A smoke run asks for fewer samples than a percentile needs.
+    pub quick: bool,
+}
+
+impl Plan {
+    /// So many samples, or a hundredth of them in a smoke run.
+    pub(crate) fn least(&self, samples: f64) -> f64 {
+        if self.quick { samples / 100.0 } else { samples }
+    }
 }
 
 impl Arguments {
@@ -148,6 +159,7 @@ impl Arguments {
             starts,
             idle: Duration::from_secs(idle),
             pairs: self.pairs.unwrap_or(pairs),
+            quick: self.quick,
         }
     }
 

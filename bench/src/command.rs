@@ -65,6 +65,7 @@ impl TokenLoad {
             starts: 0,
             idle: Duration::ZERO,
             pairs: 0,
+            quick: false,
         }
     }
 }

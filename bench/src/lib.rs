@@ -14,7 +14,9 @@ mod gatepost;
 mod growth;
 mod guarded;
 mod lean;
+mod open_loop;
 mod over_hyper;
+mod overload;
 mod pairs;
 mod peers;
 mod primes;
@@ -90,6 +92,12 @@ fn measure(arguments: &Arguments) -> Outcome<()> {
         for subject in arguments.subjects() {
             let each = |row| report.row("throughput", &row);
             runtime.block_on(bench.measure(subject, &arguments.connections, each))?;
+        }
+    }
+    if arguments.wants(Measurement::Overload) {
+        for load in overload::Load::ALL {
+            let found = runtime.block_on(overload::measure(&installation, &plan, load, arguments.seed))?;
+            report.row("overload", &found)?;
         }
     }
     if arguments.wants(Measurement::Growth) {
