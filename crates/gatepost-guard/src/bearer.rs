@@ -18,7 +18,10 @@ pub(crate) fn token(headers: &HeaderMap) -> Result<&str, Refusal> {
     if values.next().is_some() {
         return Err(Refusal::Malformed);
     }
-    let Ok(value) = value.to_str() else {
+    // Without an early end the compiler takes many bytes at a time, and tokens are long.
+    let visible = |byte: &u8| (0x20..0x7f).contains(byte) || *byte == b'\t';
+    let is_visible = value.as_bytes().iter().fold(true, |all, byte| all & visible(byte));
+    let Some(value) = std::str::from_utf8(value.as_bytes()).ok().filter(|_| is_visible) else {
         return Err(Refusal::Malformed);
     };
     match value.split_at_checked(SCHEME.len()) {
@@ -35,10 +38,14 @@ fn after_scheme(rest: &str) -> Result<&str, Refusal> {
         // `Bearerx` is another scheme.
         return Err(Refusal::NoCredentials);
     }
-    if token.is_empty() || token.len() == rest.len() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if token.is_empty() || token.len() == rest.len() || !is_graphic(token) {
         return Err(Refusal::Malformed);
     }
     Ok(token)
+}
+
+fn is_graphic(token: &str) -> bool {
+    token.as_bytes().iter().fold(true, |all, byte| all & byte.is_ascii_graphic())
 }
 
 #[cfg(test)]

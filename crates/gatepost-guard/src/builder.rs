@@ -1,6 +1,7 @@
 //! This file is where a guard's settings are gathered and checked.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use gatepost_jose::{Expectation, Expected};
@@ -204,6 +205,7 @@ impl Builder {
             follower: self.feed.map(follow),
             keys,
             verdicts: Verdicts::default(),
+            verifications: AtomicU64::new(0),
             verified: VerifiedTokens::new(self.cache_capacity, self.leeway),
             revocations: self.revocations,
             clock: self.clock,

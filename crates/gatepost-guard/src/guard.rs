@@ -1,6 +1,7 @@
 //! This file is where a request's token is judged, from the header to the caller.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use gatepost_jose::verify::{MAX_TOKEN_BYTES, verify};
 use gatepost_jose::{Expectation, Rejection};
@@ -32,6 +33,7 @@ pub(crate) struct Parts {
     pub(crate) keys: Arc<KeyCache>,
     pub(crate) verdicts: Verdicts,
     pub(crate) verified: VerifiedTokens,
+    pub(crate) verifications: AtomicU64,
     pub(crate) revocations: Arc<dyn RevocationCheck>,
     pub(crate) follower: Option<Follower>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -108,6 +110,14 @@ impl Guard {
         }
     }
 
+    /// How often a token was verified in full since the start; every other call was answered from memory.
+    ///
+    /// When it grows as fast as the calls do, tokens are fetched anew for each call, or somebody sends forged ones.
+    #[must_use]
+    pub fn verifications(&self) -> u64 {
+        self.0.verifications.load(Ordering::Relaxed)
+    }
+
     /// How the revocation feed is followed; `None` if none is.
     #[must_use]
     pub fn feed_status(&self) -> Option<FeedStatus> {
@@ -153,6 +163,7 @@ impl Guard {
     }
 
     fn verify(&self, token: &str, ring: &Ring) -> Result<Caller, Rejection> {
+        self.0.verifications.fetch_add(1, Ordering::Relaxed);
         let moment = self.moment();
         let verified = verify(token, &View { ring, look_up: self.0.look_up })?;
         self.0.expectation.check(&verified, moment.now)?;

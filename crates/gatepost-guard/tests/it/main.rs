@@ -13,6 +13,7 @@ mod answers;
 mod clock;
 mod coverage;
 mod feed;
+mod flood;
 mod jwks_server;
 mod key_set_rows;
 mod key_url_rows;

@@ -1,0 +1,89 @@
+//! This file is where it is tested what a flood of forged tokens costs: a verification each, no fetch, no good verdict.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use gatepost_guard::jose::{Algorithm, SigningKey};
+use gatepost_guard::{Fetching, FixedKeys, Guard, KeySource, Refusal};
+
+use super::clock::TestClock;
+use super::mint::{BOTH, Profile, fixed, fresh, text};
+
+const GOOD: usize = 100;
+const FORGED: u64 = 1_000;
+
+/// A token of its own.
+fn token(profile: Profile, key: &SigningKey, jti: &str) -> String {
+    let mut draft = profile.draft(key);
+    draft.claims.set("jti", &text(jti));
+    draft.sign(key)
+}
+
+/// One that says it was signed by `named`, and was not.
+fn forged(profile: Profile, named: &SigningKey, forger: &SigningKey, jti: &str) -> String {
+    let mut draft = profile.draft(named);
+    draft.claims.set("jti", &text(jti));
+    draft.sign(forger)
+}
+
+async fn all_pass(guard: &Guard, tokens: &[String]) {
+    for token in tokens {
+        guard.judge(token).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn forged_tokens_cost_a_verification_each_and_push_out_no_good_verdict() {
+    let (key, forger) = (fresh(Algorithm::EdDsa), fresh(Algorithm::EdDsa));
+    for profile in BOTH {
+        let guard =
+            profile.guard(fixed(&[&key])).remember(GOOD as u64).clock(TestClock::new()).build().unwrap();
+        let good: Vec<_> = (0..GOOD).map(|number| token(profile, &key, &format!("good-{number}"))).collect();
+        all_pass(&guard, &good).await;
+        assert_eq!(guard.verifications(), GOOD as u64);
+
+        for number in 0..FORGED {
+            let forged = forged(profile, &key, &forger, &format!("forged-{number}"));
+            assert!(guard.judge(&forged).await.is_err(), "{profile:?}");
+        }
+        let after = GOOD as u64 + FORGED;
+        assert_eq!(guard.verifications(), after, "{profile:?}: one each");
+
+        all_pass(&guard, &good).await;
+        assert_eq!(guard.verifications(), after, "{profile:?}: every good verdict is still there");
+    }
+}
+
+#[tokio::test]
+async fn a_forged_token_is_not_remembered_as_anything() {
+    let (key, forger) = (fresh(Algorithm::EdDsa), fresh(Algorithm::EdDsa));
+    let guard = Profile::Rfc9068.guard_of(&[&key]);
+    let forged = forged(Profile::Rfc9068, &key, &forger, "again");
+    for times in 1..=3 {
+        assert!(guard.judge(&forged).await.is_err());
+        assert_eq!(guard.verifications(), times);
+    }
+}
+
+/// Keys that count how often they are fetched.
+struct Counted(FixedKeys, Arc<AtomicUsize>);
+
+impl KeySource for Counted {
+    fn fetch<'a>(&'a self, etag: Option<&'a str>) -> Fetching<'a> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.fetch(etag)
+    }
+}
+
+#[tokio::test]
+async fn made_up_key_ids_fetch_no_more_than_the_floor_allows() {
+    let (key, fetches) = (fresh(Algorithm::EdDsa), Arc::new(AtomicUsize::new(0)));
+    let source = Counted(fixed(&[&key]), Arc::clone(&fetches));
+    let guard = Profile::Rfc9068.guard(source).clock(TestClock::new()).build().unwrap();
+    for number in 0..FORGED {
+        let mut draft = Profile::Rfc9068.draft(&key);
+        draft.header.set("kid", &text(&format!("made-up-{number}")));
+        assert_ne!(guard.judge(&draft.sign(&key)).await.unwrap_err(), Refusal::NotReady);
+    }
+    assert_eq!(fetches.load(Ordering::Relaxed), 1, "the first fetch; the clock stands still");
+}
