@@ -169,3 +169,87 @@ impl Visit for Fields<'_> {
         self.json(&value);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use tracing_subscriber::layer::SubscriberExt as _;
+    use tracing_subscriber::{Registry, fmt};
+
+    use super::super::log_queue::{LogCounts, Reader};
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Paper(Arc<Mutex<Vec<u8>>>);
+
+    impl Reader for Paper {
+        fn lines(&mut self, text: &[u8]) -> io::Result<()> {
+            self.0.lock().unwrap().extend_from_slice(text);
+            Ok(())
+        }
+
+        fn idle(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl io::Write for Paper {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.lines(bytes).map(|()| bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What we write, and what `tracing-subscriber` writes.
+    fn both(say: impl FnOnce()) -> [String; 2] {
+        let (ours, theirs) = (Paper::default(), Paper::default());
+        let (queue, mut thread) = LogQueue::start(100, LogCounts::default(), ours.clone());
+        let writer = theirs.clone();
+        let reference =
+            fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
+        let lines = Registry::default()
+            .with(JsonLines::new(queue))
+            .with(reference.with_writer(move || writer.clone()));
+        tracing::subscriber::with_default(lines, say);
+        assert!(thread.end(Duration::from_secs(20)));
+        [ours, theirs].map(|paper| String::from_utf8(paper.0.lock().unwrap().clone()).unwrap())
+    }
+
+    #[test]
+    fn a_line_is_what_tracing_subscriber_would_write() {
+        let [ours, theirs] = both(|| {
+            let (none, some) = (None::<&str>, Some("x"));
+            tracing::info!(a = "plain", b = "q\"u\\o\nte", c = "caf\u{e9}", none, some, "a message");
+            tracing::warn!(
+                n = -5,
+                u = u64::MAX,
+                f = 0.25,
+                whole = 2.0,
+                nan = f64::NAN,
+                yes = true,
+                "é \"{}\"",
+                7
+            );
+            tracing::error!(shown = %"a\tb", debugged = ?vec!["x", "\u{1}"], "");
+        });
+        let behind_time = |line: &str| line.split_once("\",\"level\"").unwrap().1.to_owned();
+        let each = |text: &str| text.lines().map(behind_time).collect::<Vec<_>>();
+        assert_eq!(each(&ours), each(&theirs));
+        assert_eq!(each(&ours).len(), 3);
+    }
+
+    #[test]
+    fn the_time_is_written_to_the_microsecond() {
+        let [ours, theirs] = both(|| tracing::info!("now"));
+        let (ours, theirs) = (&ours[..42], &theirs[..42]);
+        let without_digits = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "0");
+        assert_eq!(without_digits(ours), without_digits(theirs));
+        assert_eq!(ours[..25], theirs[..25], "the day");
+    }
+}

@@ -64,7 +64,7 @@ impl Clients for PostgresStore {
     }
 
     async fn client_ids(&self, after: Option<&ClientId>, limit: u32) -> Result<Vec<ClientId>, StoreError> {
-        // One row for all: a row each would cost ten times what the ids cost. No id holds a blank.
+        // One row for all: each row has a price of its own. No id holds a blank.
         let query = sqlx::query(
             "SELECT coalesce(string_agg(id, ' ' ORDER BY id), '') AS ids
                 FROM (SELECT id FROM clients WHERE id > $1 ORDER BY id LIMIT $2) AS page",

@@ -63,7 +63,7 @@ impl Clients for SqliteStore {
     }
 
     async fn client_ids(&self, after: Option<&ClientId>, limit: u32) -> Result<Vec<ClientId>, StoreError> {
-        // One row for all: a row each would cost ten times what the ids cost. No id holds a blank.
+        // One row for all: each row has a price of its own. No id holds a blank.
         let query = sqlx::query(
             "SELECT coalesce(group_concat(id, ' ' ORDER BY id), '') AS ids
                 FROM (SELECT id FROM clients WHERE id > ?1 ORDER BY id LIMIT ?2)",

@@ -68,6 +68,23 @@ async fn a_known_client_is_read_once_and_an_unknown_one_each_time() {
 }
 
 #[tokio::test]
+async fn a_crowd_that_is_not_in_memory_is_read_by_a_few_statements() {
+    let home = Home::sqlite();
+    let (inner, _, clients) = with_clients(&home, 40).await;
+    let store = Gated::new(inner);
+    let cached = Arc::new(CachedClients::new(store.clone(), 100));
+    let answers: Vec<Answer> = clients.iter().map(|client| asked(&cached, &client.id)).collect();
+    store.gate.add_permits(clients.len());
+
+    for (answer, client) in answers.into_iter().zip(&clients) {
+        assert_eq!(&answer.await.unwrap().unwrap().unwrap().client, client, "each gets its own");
+    }
+    assert_eq!(cached.reads(), 40);
+    let statements = store.statements.load(Ordering::Relaxed);
+    assert!((1..=5).contains(&statements), "{statements}");
+}
+
+#[tokio::test]
 async fn once_the_ids_are_learnt_unknown_clients_cost_no_read_and_new_ones_are_found() {
     let home = Home::sqlite();
     let (store, _, clients) = with_clients(&home, 3).await;

@@ -1,7 +1,7 @@
 //! This file is where a store's look-ups of clients can be held up and failed, to see what the cache does meanwhile.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use gatepost_core::apis::{ApiAccess, ApiId, ApiWithScopes};
@@ -27,18 +27,21 @@ pub(crate) struct Gated {
     /// How many look-ups have read and wait at the gate, or have passed it.
     pub(crate) read: Semaphore,
     pub(crate) fails: AtomicBool,
+    /// How many statements read clients.
+    pub(crate) statements: AtomicUsize,
 }
 
 impl Gated {
     pub(crate) fn new(inner: Arc<dyn Store>) -> Arc<Self> {
         let (gate, read) = (Semaphore::new(0), Semaphore::new(0));
-        Arc::new(Self { inner, gate, read, fails: AtomicBool::new(false) })
+        Arc::new(Self { inner, gate, read, fails: AtomicBool::new(false), statements: AtomicUsize::new(0) })
     }
 }
 
 #[async_trait]
 impl Clients for Gated {
     async fn client_records(&self, ids: &[ClientId]) -> Result<Vec<ClientRecord>, StoreError> {
+        self.statements.fetch_add(1, Ordering::Relaxed);
         let found = self.inner.client_records(ids).await;
         self.read.add_permits(ids.len());
         self.gate.acquire().await.unwrap().forget();
