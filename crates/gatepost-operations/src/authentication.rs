@@ -26,7 +26,7 @@ use crate::status;
 /// whoever was stopped meanwhile must get nothing.
 pub async fn prove(
     gate: &Gate,
-    presented: Presented,
+    presented: &Presented,
     address: Option<IpAddr>,
     now: Timestamp,
 ) -> Result<AuthenticatedClient, Refusal> {

@@ -3,6 +3,7 @@
 //! Nothing here waits for a disk: the client comes from memory or one read, and no row is written.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gatepost_core::clients::{AuthenticatedClient, ClientId, Presented};
@@ -36,7 +37,7 @@ pub struct TokenRequest {
     /// Where it came from, if that is known.
     pub address: Option<IpAddr>,
     /// The id that its answer carries.
-    pub request_id: String,
+    pub request_id: Arc<str>,
 }
 
 /// A token for the one who asked.
@@ -68,29 +69,26 @@ enum Source {
 /// Issues a token, or refuses and notes why.
 pub async fn issue(gate: &Gate, request: TokenRequest) -> Result<IssuedToken, Refusal> {
     let started = gate.clock.now();
-    let presented_id = presented_id(&request);
-    let request_id = request.request_id.clone();
-
-    let door = request.door;
-    let outcome = decide_and_mint(gate, request, started).await;
-    gate.metrics.token_requested(door, counted(&outcome));
+    let outcome = decide_and_mint(gate, &request, started).await;
+    gate.metrics.token_requested(request.door, counted(&outcome));
     if let Err(refusal) = &outcome {
         gate.metrics.token_refused(refusal.code);
-        note(gate, started, request_id, presented_id, refusal);
+        note(gate, started, &request, refusal);
     }
     outcome
 }
 
 async fn decide_and_mint(
     gate: &Gate,
-    request: TokenRequest,
+    request: &TokenRequest,
     started: Timestamp,
 ) -> Result<IssuedToken, Refusal> {
-    let params = request.params?;
-    let grant_type = grants::asked(request.door, &params)?;
-    let who = authentication::prove(gate, request.presented?, request.address, started).await?;
+    let params = request.params.as_ref().map_err(Clone::clone)?;
+    let grant_type = grants::asked(request.door, params)?;
+    let presented = request.presented.as_ref().map_err(Clone::clone)?;
+    let who = authentication::prove(gate, presented, request.address, started).await?;
 
-    let wish = Wish { grant: grant_type, door: request.door, params: &params };
+    let wish = Wish { grant: grant_type, door: request.door, params };
     let granted = match limits::admit(gate, &who, request.address, started) {
         Ok(standings) => grant_and_mint(gate, &who, wish, (started, standings)).await,
         Err(refusal) => Err(refusal),
@@ -203,7 +201,8 @@ fn counted(outcome: &Result<IssuedToken, Refusal>) -> Outcome {
     }
 }
 
-fn note(gate: &Gate, at: Timestamp, request_id: String, client: String, refusal: &Refusal) {
+fn note(gate: &Gate, at: Timestamp, request: &TokenRequest, refusal: &Refusal) {
+    let (request_id, client) = (request.request_id.to_string(), presented_id(request));
     let (code, reason) = (refusal.code.as_str(), refusal.reason.clone().into_owned());
     gate.journal.refused(RefusalEvent { at, request_id, client, code, reason });
 }

@@ -93,7 +93,7 @@ fn request_ids(gate: &Arc<Gate>) -> RequestIds {
     Arc::new(move || {
         let random = gate.entropy.bytes::<10>().unwrap_or_default();
         let id = uuid::Builder::from_unix_timestamp_millis(gate.clock.now().millis(), &random).into_uuid();
-        id.hyphenated().to_string().into()
+        Arc::from(&*id.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()))
     })
 }
 

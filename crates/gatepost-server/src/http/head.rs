@@ -22,7 +22,7 @@ pub(super) enum Framing {
 }
 
 /// Looks for the end of a head in bytes that arrive little by little, each looked at once.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct HeadScan {
     seen: usize,
     previous: u8,

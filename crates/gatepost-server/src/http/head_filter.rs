@@ -55,6 +55,16 @@ pub(super) struct HeadFilter<S> {
     linger: Option<Pin<Box<Sleep>>>,
 }
 
+/// What became of bytes that were read into hyper's own buffer.
+enum Whole {
+    /// The stream has ended.
+    Nothing,
+    /// They may stay there.
+    Passed,
+    /// They are something else and lie in the inbox.
+    ToBeLookedAt,
+}
+
 /// What the next byte of the inbox belongs to.
 enum Place {
     /// The first bytes: HTTP/2 or a head.
@@ -160,6 +170,34 @@ impl<S> HeadFilter<S> {
         }
     }
 
+    /// Whether these bytes, which follow what was passed on, may pass as they are: one proper request of HTTP/1 with its
+    /// body, a piece of a body, or HTTP/2.
+    fn may_pass(&mut self, bytes: &[u8]) -> bool {
+        let mut scan = match &mut self.place {
+            Place::Start if !H2_PREFACE.starts_with(bytes) && !bytes.starts_with(H2_PREFACE) => {
+                HeadScan::default()
+            }
+            Place::Head(scan) => *scan,
+            Place::Body(left) if *left > bytes.len() as u64 => {
+                *left -= bytes.len() as u64;
+                return true;
+            }
+            Place::Through => return true,
+            Place::Start | Place::Body(_) | Place::Chunks(_) | Place::Ended | Place::Broken => return false,
+        };
+        let Ok(Scanned::Head(length)) = scan.look(bytes, self.limits.head) else {
+            return false;
+        };
+        let (head, body) = bytes.split_at(length.min(bytes.len()));
+        if framing(head, self.limits.headers) != Ok(Framing::Length(body.len() as u64)) {
+            return false;
+        }
+        self.place = Place::Head(HeadScan::default());
+        self.heads += 1;
+        self.progress.head_done();
+        true
+    }
+
     fn turn_away(&mut self, why: Malformed) {
         self.progress.turn_away(self.heads, why);
         self.inbox.clear();
@@ -207,6 +245,24 @@ impl<S: AsyncRead + Unpin> HeadFilter<S> {
         Poll::Ready(Ok(buffer.filled().len()))
     }
 
+    /// Reads once into hyper's own buffer.
+    ///
+    /// Most requests come whole: they are looked at where they lie, and copied nowhere.
+    fn poll_whole(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<Whole>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        let read = buffer.filled().get(before..).unwrap_or_default();
+        if read.is_empty() {
+            return Poll::Ready(Ok(Whole::Nothing));
+        }
+        if self.may_pass(read) {
+            return Poll::Ready(Ok(Whole::Passed));
+        }
+        self.inbox.extend_from_slice(read);
+        buffer.set_filled(before);
+        Poll::Ready(Ok(Whole::ToBeLookedAt))
+    }
+
     /// Reads and throws away until the peer is done or the time is over.
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let sleep = self.linger.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
@@ -247,12 +303,24 @@ impl<S: AsyncRead + Unpin> AsyncRead for HeadFilter<S> {
                 }
                 Place::Start | Place::Head(_) | Place::Body(_) | Place::Chunks(_) | Place::Through => {}
             }
-            match ready!(this.poll_fill(cx))? {
-                0 => {
+            let whole = if this.inbox.is_empty() {
+                ready!(this.poll_whole(cx, buffer))?
+            } else {
+                match ready!(this.poll_fill(cx))? {
+                    0 => Whole::Nothing,
+                    _ => Whole::ToBeLookedAt,
+                }
+            };
+            match whole {
+                Whole::Nothing => {
                     this.inbox.clear();
                     this.place = Place::Ended;
                 }
-                _ => {
+                Whole::Passed => {
+                    this.progress.moved();
+                    return Poll::Ready(Ok(()));
+                }
+                Whole::ToBeLookedAt => {
                     this.progress.moved();
                     this.look();
                 }

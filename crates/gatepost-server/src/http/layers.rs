@@ -9,11 +9,11 @@
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
 use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::MatchedPath;
-use axum::middleware::map_request;
 use axum::response::Response;
 use axum::{BoxError, Router};
 use bytes::Bytes;
@@ -22,7 +22,7 @@ use gatepost_operations::telemetry::metrics::Metrics;
 use http::header::{CONNECTION, SERVER, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderName, HeaderValue, Method, Request, Version};
 use tokio::time::timeout_at;
-use tower::ServiceExt as _;
+use tower::{Layer, Service, ServiceExt as _};
 
 use super::body::Intake;
 use super::facts::{LogFacts, RequestId};
@@ -49,7 +49,7 @@ pub struct Edge {
 impl Edge {
     /// Puts the layers around that router.
     pub fn new(router: Router, limits: Arc<Limits>, metrics: Arc<Metrics>, request_ids: RequestIds) -> Self {
-        Self { router: router.layer(map_request(note_route)), limits, metrics, request_ids }
+        Self { router: router.layer(NoteRoute), limits, metrics, request_ids }
     }
 
     /// Answers one request.
@@ -140,12 +140,37 @@ fn faulty(fault: Fault, treatment: Treatment) -> Response {
 }
 
 /// Takes down which route was found; what fails later is logged with it.
-async fn note_route(request: Request<Body>) -> Request<Body> {
-    let extensions = request.extensions();
-    if let (Some(route), Some(found)) = (extensions.get::<Route>(), extensions.get::<MatchedPath>()) {
-        let _ = route.0.set(found.clone());
+#[derive(Clone, Copy)]
+struct NoteRoute;
+
+/// A service whose requests are taken down.
+#[derive(Clone)]
+struct Noted<S>(S);
+
+impl<S> Layer<S> for NoteRoute {
+    type Service = Noted<S>;
+
+    fn layer(&self, inner: S) -> Noted<S> {
+        Noted(inner)
     }
-    request
+}
+
+impl<S: Service<Request<Body>>> Service<Request<Body>> for Noted<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> S::Future {
+        let extensions = request.extensions();
+        if let (Some(route), Some(found)) = (extensions.get::<Route>(), extensions.get::<MatchedPath>()) {
+            let _ = route.0.set(found.clone());
+        }
+        self.0.call(request)
+    }
 }
 
 /// What is wrong with the request before its body is read.

@@ -118,7 +118,10 @@ async fn multipart(boundary: String, body: Bytes) -> Result<Vec<(String, Value)>
 
 /// Takes blanks from both ends, as Laravel does to all input, inside lists too.
 fn trimmed(value: Value) -> Value {
-    let trim = |text: String| text.trim_matches([' ', '\t', '\r', '\n']).to_owned();
+    let trim = |text: String| match text.trim_matches([' ', '\t', '\r', '\n']) {
+        all if all.len() == text.len() => text,
+        rest => rest.to_owned(),
+    };
     match value {
         Value::Text(text) => Value::Text(trim(text)),
         Value::List(parts) => Value::List(parts.into_iter().map(trim).collect()),

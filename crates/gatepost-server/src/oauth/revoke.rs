@@ -45,7 +45,7 @@ pub(crate) async fn answer(State(app): State<App>, request: Request) -> Response
 async fn prove(app: &App, parts: &Parts, params: &Params) -> Result<AuthenticatedClient, Refusal> {
     let presented = presented::find(Door::Standard, &parts.headers, params)?;
     let address = address::of_request(&app.gate, &parts.headers, &parts.extensions);
-    authentication::prove(&app.gate, presented, address, app.gate.clock.now()).await
+    authentication::prove(&app.gate, &presented, address, app.gate.clock.now()).await
 }
 
 /// Revokes the client's own live token; what is told to the caller is the same for every token.

@@ -1,13 +1,14 @@
 //! This file is where tokens are asked for and handed out, at both doors.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::Method;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, PRAGMA};
-use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gatepost_operations::core::params::Door;
 use gatepost_operations::tokens::{self, IssuedToken, TokenRequest};
-use serde::Serialize;
 
 use crate::http::facts::{LogFacts, RequestId};
 use crate::http::failure;
@@ -62,7 +63,7 @@ async fn answer(app: &App, door: Door, request: Request) -> Response {
         params,
         presented,
         address: address::of_request(&app.gate, &parts.headers, &parts.extensions),
-        request_id: parts.extensions.get::<RequestId>().map_or_else(String::new, |id| id.0.to_string()),
+        request_id: parts.extensions.get::<RequestId>().map_or_else(|| "".into(), |id| Arc::clone(&id.0)),
     };
 
     match tokens::issue(&app.gate, request).await {
@@ -71,26 +72,9 @@ async fn answer(app: &App, door: Door, request: Request) -> Response {
     }
 }
 
-#[derive(Serialize)]
-struct TokenBody<'a> {
-    token_type: &'static str,
-    expires_in: u32,
-    access_token: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<String>,
-}
-
 fn granted(door: Door, issued: IssuedToken) -> Response {
     let scope = (door == Door::Standard && issued.scopes_differ).then(|| issued.scopes.joined());
-    let body = TokenBody {
-        token_type: "Bearer",
-        expires_in: issued.expires_in,
-        access_token: &issued.access_token,
-        scope,
-    };
-    let Ok(text) = serde_json::to_string(&body) else {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    };
+    let text = body_of(&issued, scope.as_deref());
 
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("application/json; charset=UTF-8")),
@@ -110,4 +94,21 @@ fn granted(door: Door, issued: IssuedToken) -> Response {
     limited::tell(response.headers_mut(), &issued.limits, spelling);
     response.extensions_mut().insert(facts);
     response
+}
+
+/// Tokens and scopes hold no character that JSON escapes, so the text is put together as it is.
+fn body_of(issued: &IssuedToken, scope: Option<&str>) -> String {
+    const LONGEST_REST: usize = 80;
+    let length = issued.access_token.len().saturating_add(scope.map_or(0, str::len));
+    let mut text = String::with_capacity(length.saturating_add(LONGEST_REST));
+    text.push_str(r#"{"token_type":"Bearer","expires_in":"#);
+    text.push_str(&issued.expires_in.to_string());
+    text.push_str(r#","access_token":""#);
+    text.push_str(&issued.access_token);
+    if let Some(scope) = scope {
+        text.push_str(r#"","scope":""#);
+        text.push_str(scope);
+    }
+    text.push_str(r#""}"#);
+    text
 }

@@ -43,7 +43,7 @@ pub(super) async fn run(desk: &Desk, wanted: Wanted) -> Result<(), Trouble> {
         params: Ok(params(&wanted)),
         presented: Ok(presented(wanted, pinned.unwrap_or(Method::SecretBasic))),
         address: Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
-        request_id,
+        request_id: request_id.into(),
     };
     answer(desk, &tokens::issue(&desk.gate, request).await?)
 }
