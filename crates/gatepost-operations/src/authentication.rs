@@ -34,7 +34,7 @@ pub async fn prove(
         return Err(Code::TemporarilyUnavailable
             .because("the store has been away for longer than cache.offline_grace"));
     }
-    let proven = match &presented {
+    let proven = match presented {
         Presented::Secret { method, candidates } => {
             by_secret(gate, candidates, Source { method: *method, address }, now).await
         }
