@@ -92,10 +92,10 @@ impl Set {
         [("token", self.tokens.len()), ("client", self.clients.len()), ("partner", self.partners.len())]
     }
 
-    /// Until when tokens that a client gets are revoked from the start; `None` when they are not.
-    pub(crate) fn bars(&self, client: &ClientId, partner: PartnerId, now: Timestamp) -> Option<Timestamp> {
+    /// Until when tokens that a client gets are revoked from the start, if that is not before `since`.
+    pub(crate) fn bars(&self, client: &ClientId, partner: PartnerId, since: Timestamp) -> Option<Timestamp> {
         let found = self.clients.get(client).into_iter().chain(self.partners.get(&partner));
-        found.map(|revocation| revocation.at).filter(|at| now.millis() <= at.millis()).max()
+        found.map(|revocation| revocation.at).filter(|at| since.millis() <= at.millis()).max()
     }
 
     /// The revocations that an API is told about.

@@ -116,7 +116,7 @@ async fn grant_and_mint(
     wish: Wish<'_>,
     (started, standings): (Timestamp, Vec<Standing>),
 ) -> Result<(IssuedToken, Source), Refusal> {
-    let started = once_tokens_last(gate, who).await?.unwrap_or(started);
+    let started = once_tokens_last(gate, who, started).await?.unwrap_or(started);
     let ring = gate.ring();
     let now = gate.clock.now();
     let grant = grants::decide(wish, who, ring.apis(), now)?;
@@ -135,10 +135,17 @@ async fn grant_and_mint(
 
 /// After the tokens of a client were ended, those that it gets until every node has heard of it are ended with them: it
 /// waits, rather than get one that is dead from the start. Says when it waited until.
-async fn once_tokens_last(gate: &Gate, who: &AuthenticatedClient) -> Result<Option<Timestamp>, Refusal> {
+///
+/// It is asked since the request `started`, not since now: what the request waited for meanwhile (the write of an
+/// assertion, say) may have outlasted all that is ended, and what it was authenticated by may be over.
+async fn once_tokens_last(
+    gate: &Gate,
+    who: &AuthenticatedClient,
+    started: Timestamp,
+) -> Result<Option<Timestamp>, Refusal> {
     let client = &who.record().client;
-    let bar = || gate.revocations.now().bars(&client.id, client.partner_id, gate.clock.now());
-    let Some(until) = bar() else {
+    let bar = |since| gate.revocations.now().bars(&client.id, client.partner_id, since);
+    let Some(until) = bar(started) else {
         return Ok(None);
     };
     let rest = until.since(gate.clock.now()).min(revocations::hearing(gate));
@@ -147,7 +154,7 @@ async fn once_tokens_last(gate: &Gate, who: &AuthenticatedClient) -> Result<Opti
     // What the wait was for may be a change that this client was authenticated before.
     let still = gate.clients.record(&client.id).await;
     let still = still.map_err(|error| Code::TemporarilyUnavailable.because(error.to_string()))?;
-    if bar().is_some() || still.is_none_or(|still| still != *who.record()) {
+    if bar(gate.clock.now()).is_some() || still.is_none_or(|still| still != *who.record()) {
         let why = "the client is being changed, and its tokens ended with it";
         return Err(Code::TemporarilyUnavailable.because(why));
     }

@@ -12,6 +12,7 @@ mod doctor;
 mod expiry;
 mod folder;
 mod four_primes;
+mod in_flight;
 mod keys;
 mod offline;
 mod revocations;

@@ -96,6 +96,31 @@ async fn what_a_node_gives_out_before_it_has_heard_of_a_loss_ends_with_it() {
 }
 
 #[tokio::test]
+async fn what_a_node_gives_out_for_an_api_before_it_has_heard_that_it_was_taken_away_ends_with_it() {
+    let stage = Stage::with_api().await;
+    let client = stage.client("Acme").await;
+    let other = stage.second_node().await;
+    let id = client.client.client_id.as_str();
+    ask(&other, id, client.secret.expose()).await.unwrap();
+
+    // Without its scopes first, for they belong to the API; what ends with them is over before the API goes.
+    let none = ClientSettings { scopes: Some(vec![]), ..ClientSettings::default() };
+    clients::update(&stage.gate, &ACTOR, id, none).await.unwrap();
+    stage.pass(Duration::from_secs(60));
+    gatepost_operations::news::take_up(&other).await.unwrap();
+    let elsewhere = ClientSettings { apis: Some(vec!["default".into()]), ..ClientSettings::default() };
+    clients::update(&stage.gate, &ACTOR, id, elsewhere).await.unwrap();
+
+    stage.pass(Duration::from_millis(400));
+    assert!(ask(&other, id, client.secret.expose()).await.is_ok(), "the other node has not heard yet");
+    gatepost_operations::news::take_up(&other).await.unwrap();
+    assert!(is_revoked(&other, &client, stage.now()));
+    let bookings =
+        stage.gate.ring().apis().iter().find(|api| api.api.name.as_str() == "bookings").unwrap().api.id;
+    assert_eq!(other.revocations.now().about(bookings).count(), 1, "the API that is lost is told");
+}
+
+#[tokio::test]
 async fn a_client_waits_for_a_token_rather_than_get_one_that_is_dead_from_the_start() {
     let stage = Stage::with_api().await;
     let client = stage.client("Acme").await;
