@@ -216,9 +216,13 @@ async fn a_secret_that_is_not_accepted_yet_is_refused_and_only_the_journal_says_
     assert_eq!(early.reason, "the secret is not valid yet");
 
     stage.pass(DAY);
+    news::take_up(&stage.gate).await.unwrap();
     assert!(ask(&stage.gate, id, later.secret.expose()).await.is_ok());
-    assert_eq!(secrets::list(&stage.gate, id).await.unwrap()[1].state, "active");
+    let listed = secrets::list(&stage.gate, id).await.unwrap();
+    let now = listed.iter().find(|known| known.secret_id == later.view.secret_id).unwrap();
+    assert_eq!(now.state, "active");
     stage.pass(DAY);
+    news::take_up(&stage.gate).await.unwrap();
     assert!(ask(&stage.gate, id, later.secret.expose()).await.is_err());
 }
 
@@ -251,6 +255,7 @@ async fn a_roll_to_a_secret_of_tomorrow_leaves_no_moment_without_one() {
         secrets::roll(&stage.gate, &ACTOR, id, Rolling { overlap: Duration::ZERO, term }).await.unwrap();
 
     stage.pass(DAY - Duration::from_micros(1));
+    news::take_up(&stage.gate).await.unwrap();
     assert!(ask(&stage.gate, id, old).await.is_ok());
     assert!(ask(&stage.gate, id, new.secret.expose()).await.is_err());
     stage.pass(Duration::from_micros(1));
