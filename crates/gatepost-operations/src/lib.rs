@@ -37,6 +37,7 @@ pub mod status;
 pub mod telemetry;
 pub mod tokens;
 pub mod usage;
+pub mod verification;
 
 pub use gatepost_core as core;
 pub use gatepost_jose as jose;

@@ -4,6 +4,7 @@ use gatepost_operations::clock;
 use gatepost_operations::core::apis::ApiId;
 use gatepost_operations::core::secret::Secret;
 use gatepost_operations::core::time::Timestamp;
+use gatepost_operations::verification::{self, Judged};
 use gatepost_operations::{apis, clients, partners, revocations};
 use serde::Serialize;
 
@@ -54,7 +55,7 @@ pub(super) async fn run(desk: &Desk, target: Target) -> Result<(), Trouble> {
 
 /// Only a token that is ours and still valid can be revoked: anything else is refused as it is.
 async fn token_itself(desk: &Desk, token: &str) -> Result<Revoked, Trouble> {
-    let (api, verified) = verify::judge(&desk.gate, None, token).map_err(verify::refused)?;
+    let Judged { api, verified } = verification::judge(&desk.gate, None, token).map_err(verify::refused)?;
     let claims = verified.claims();
     let (Some(jti), Some(expires)) = (&claims.jti, claims.exp) else {
         return Err(Trouble::internal("token.revoke", "a verified token has no jti or exp"));
