@@ -25,16 +25,16 @@ use crate::telemetry::metrics::Metrics;
 use crate::usage::Usage;
 use crate::{data_folder, setup};
 
-/// Everything an operation may need.
+/// Everything an operation may need; what edges have no business with is closed to them.
 pub struct Gate {
     /// The checked configuration.
     pub config: Config,
     /// Who the tokens say issued them.
     pub issuer: Issuer,
     /// The state.
-    pub store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn Store>,
     /// The clients that were asked for lately.
-    pub clients: CachedClients,
+    pub(crate) clients: CachedClients,
     /// The key sets that clients publish at addresses of their own.
     pub client_jwks: ClientJwks,
     /// The time.
@@ -44,15 +44,15 @@ pub struct Gate {
     /// What seals keys and tags secrets.
     master: ArcSwap<MasterKey>,
     /// The threads that sign.
-    pub pool: Pool,
+    pub(crate) pool: Pool,
     /// What happened, in memory.
-    pub journal: Journal,
+    pub(crate) journal: Journal,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// What clients did since it was last written down.
-    pub usage: Usage,
+    pub(crate) usage: Usage,
     /// How much clients and addresses take.
-    pub limits: Limits,
+    pub(crate) limits: Limits,
     /// What is revoked.
     pub revocations: Revocations,
     /// What expires soon.
@@ -63,17 +63,17 @@ pub struct Gate {
 }
 
 /// What a gate is built from.
-pub struct Parts {
+pub(crate) struct Parts {
     /// The checked configuration.
-    pub config: Config,
+    pub(crate) config: Config,
     /// Who the tokens say issued them.
-    pub issuer: Issuer,
+    pub(crate) issuer: Issuer,
     /// The state.
-    pub store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn Store>,
     /// What seals keys and tags secrets.
-    pub master: MasterKey,
+    pub(crate) master: MasterKey,
     /// The time.
-    pub clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// What an operation decided, on the row that must not have moved on since.
@@ -91,7 +91,7 @@ const TRIES: usize = 8;
 
 impl Gate {
     /// Puts the parts together and makes the keys ready.
-    pub async fn assemble(parts: Parts) -> Result<Self, Failure> {
+    pub(crate) async fn assemble(parts: Parts) -> Result<Self, Failure> {
         let Parts { config, issuer, store, master, clock } = parts;
         let asked = clock.steady();
         // The head is read before the ring: a change in between is then seen twice rather than never.
@@ -193,8 +193,13 @@ impl Gate {
         Ok(Arc::new(setup::belonging(&*self.store, &self.config).await?))
     }
 
+    /// Lets go of the store, after the work under way.
+    pub async fn close(&self) {
+        self.store.close().await;
+    }
+
     /// What seals keys and tags secrets, as it is now.
-    pub fn master(&self) -> Arc<MasterKey> {
+    pub(crate) fn master(&self) -> Arc<MasterKey> {
         self.master.load_full()
     }
 

@@ -35,6 +35,8 @@ pub mod setup;
 pub mod signing;
 pub mod status;
 pub mod telemetry;
+#[cfg(feature = "testing")]
+mod testing;
 pub mod tokens;
 pub mod usage;
 pub mod verification;

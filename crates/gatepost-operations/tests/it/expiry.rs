@@ -39,7 +39,7 @@ fn is_bad(gate: &Gate, owner: &WithSecret, issued: Timestamp) -> (bool, bool) {
 }
 
 async fn actions(gate: &Gate) -> Vec<String> {
-    let lines = gate.store.audit_lines(0, 1_000).await.unwrap();
+    let lines = gate.store().audit_lines(0, 1_000).await.unwrap();
     lines.into_iter().map(|line| line.action).collect()
 }
 

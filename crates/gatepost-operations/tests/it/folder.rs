@@ -20,7 +20,7 @@ async fn a_folder_that_others_may_write_in_is_not_served() {
 #[tokio::test]
 async fn a_master_key_that_was_in_use_begins_no_new_store_silently() {
     let stage = Stage::empty().await;
-    stage.gate.store.close().await;
+    stage.gate.close().await;
     for file in ["gatepost.db", "gatepost.db-wal", "gatepost.db-shm"] {
         let _ = std::fs::remove_file(stage.folder.path().join(file));
     }

@@ -205,7 +205,7 @@ async fn a_revocation_is_forgotten_when_its_last_token_has_expired() {
 
     stage.pass(Duration::from_secs(86_400 + 61));
     background::rotation::sweep(&stage.gate).await.unwrap();
-    assert!(stage.gate.store.revocations(0, Timestamp::from_micros(0), 10).await.unwrap().is_empty());
+    assert!(stage.gate.store().revocations(0, Timestamp::from_micros(0), 10).await.unwrap().is_empty());
     assert!(!is_revoked(&stage.second_node().await, &acme, Timestamp::from_micros(0)));
 }
 

@@ -195,7 +195,7 @@ async fn a_secret_moves_to_a_new_pepper_at_its_next_use_and_the_old_pepper_can_g
     let gate = open(stage.folder.path(), &stage.hands).await;
     ask(&gate, id, secret).await.unwrap();
     usage::flush(&gate).await.unwrap();
-    let tags = gate.store.secrets(&ClientId::parse(id).unwrap()).await.unwrap();
+    let tags = gate.store().secrets(&ClientId::parse(id).unwrap()).await.unwrap();
     assert_eq!(tags[0].tag.pepper, "p-new");
     ask(&gate, id, secret).await.unwrap();
 }

@@ -38,7 +38,7 @@ fn weighed(stage: &Stage) -> u64 {
 async fn a_hundred_thousand_tokens_leave_two_rows_and_no_larger_a_store() {
     let mut stage = Stage::with_api().await;
     let acme = stage.client("Acme").await;
-    let changes = stage.gate.store.head().await.unwrap();
+    let changes = stage.gate.store().head().await.unwrap();
     let mut sizes = Vec::new();
     for count in [100, 100_000] {
         for number in 0..count {
@@ -48,7 +48,7 @@ async fn a_hundred_thousand_tokens_leave_two_rows_and_no_larger_a_store() {
             }
         }
         usage::flush(&stage.gate).await.unwrap();
-        stage.gate.store.close().await;
+        stage.gate.close().await;
         sizes.push(weighed(&stage));
         stage.gate = stage.second_node().await;
     }
@@ -56,7 +56,7 @@ async fn a_hundred_thousand_tokens_leave_two_rows_and_no_larger_a_store() {
     assert_eq!(sizes[0], sizes[1]);
     let hours = usage::show(&stage.gate, &acme.client.client_id, 1).await.unwrap();
     assert_eq!(hours.iter().map(|hour| hour.issued).collect::<Vec<_>>(), [100_100]);
-    assert_eq!(stage.gate.store.head().await.unwrap(), changes);
+    assert_eq!(stage.gate.store().head().await.unwrap(), changes);
 }
 
 #[tokio::test]
@@ -65,6 +65,6 @@ async fn a_secret_sent_as_the_client_id_is_not_noted() {
     let acme = stage.client("Acme").await;
     assert!(ask(&stage.gate, acme.secret.expose(), &acme.client.client_id).await.is_err());
 
-    let noted = stage.gate.journal.refusals();
+    let noted = stage.gate.journal().refusals();
     assert_eq!(noted[0].client, "(a secret)");
 }

@@ -31,7 +31,7 @@ async fn server(alg: &str) -> TestServer {
     let server = TestServer::start().await;
     let api = server.make_api("extra", alg).await;
     let id = ClientId::parse(C).unwrap();
-    let found = server.gate.store.client_record(&id).await.unwrap().unwrap();
+    let found = server.gate.store().client_record(&id).await.unwrap().unwrap();
     let client = Client { apis: vec![server.api("default"), api], ..found.client };
     server.apply(vec![Change::ClientUpdated(client)]).await;
     server

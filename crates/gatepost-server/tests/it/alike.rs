@@ -54,7 +54,7 @@ async fn c12_each_refusal_takes_one_look_up_and_one_tag() {
     for door in DOORS {
         for way in WAYS {
             for (who, id, secret) in REFUSED {
-                server.gate.clients.forget_all();
+                server.gate.clients().forget_all();
                 assert_eq!(steps(&server, way(door, id, secret)).await, (401, 1, 1), "{who} at {door}");
             }
         }
@@ -63,7 +63,7 @@ async fn c12_each_refusal_takes_one_look_up_and_one_tag() {
 
 /// The status, and how many look-ups and tags it took.
 async fn steps(server: &TestServer, ask: Ask) -> (u16, u64, u64) {
-    let counts = || (server.gate.clients.lookups(), server.gate.master().peppers.used());
+    let counts = || (server.gate.clients().lookups(), server.gate.master_key().peppers.used());
     let before = counts();
     let status = server.send(ask).await.status;
     let after = counts();
@@ -84,20 +84,20 @@ async fn c12_once_warm_no_refusal_reads_the_store() {
         }
     };
     refuse_all().await;
-    let before = server.gate.clients.reads();
+    let before = server.gate.clients().reads();
     refuse_all().await;
-    assert_eq!(server.gate.clients.reads(), before, "an unknown id costs no more than a wrong secret");
+    assert_eq!(server.gate.clients().reads(), before, "an unknown id costs no more than a wrong secret");
 }
 
 #[tokio::test]
 async fn a_granted_token_of_a_warm_client_reads_nothing() {
     let server = TestServer::start().await;
     for door in DOORS {
-        server.gate.clients.forget_all();
+        server.gate.clients().forget_all();
         server.send(WAYS[0](door, C, S)).await;
-        let before = server.gate.clients.reads();
+        let before = server.gate.clients().reads();
         assert_eq!(steps(&server, WAYS[0](door, C, S)).await, (200, 1, 1));
-        assert_eq!(server.gate.clients.reads(), before);
+        assert_eq!(server.gate.clients().reads(), before);
     }
 }
 
@@ -112,7 +112,7 @@ async fn a_wrong_checksum_is_refused_before_any_look_up_and_only_the_journal_say
         for way in WAYS {
             for id in [crate::cast::OURS, C, UNKNOWN] {
                 assert_eq!(steps(&server, way(door, id, &mistyped)).await, (401, 0, 0));
-                let noted = &server.gate.journal.refusals()[0];
+                let noted = &server.gate.journal().refusals()[0];
                 assert!(noted.reason.contains("checksum"), "{}", noted.reason);
                 let reply = server.send(way(door, id, &mistyped)).await;
                 let ordinary = server.send(way(door, UNKNOWN, "nope")).await;

@@ -175,7 +175,7 @@ fn client(gate: &Gate, id: &str) -> Client {
 
 /// The stored form of a secret; its id is made of the client's.
 pub(crate) fn stored(gate: &Gate, secret: &str, client: &str, created: Timestamp) -> StoredSecret {
-    let tag = gate.master().peppers.tag(&Secret::new(secret.to_owned()));
+    let tag = gate.master_key().peppers.tag(&Secret::new(secret.to_owned()));
     StoredSecret {
         id: secret_id(client),
         label: None,

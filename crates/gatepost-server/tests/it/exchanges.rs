@@ -126,7 +126,7 @@ fn exchanges() -> Vec<Exchange> {
 async fn server() -> TestServer {
     let server = TestServer::start().await;
     let record =
-        async |id| server.gate.store.client_record(&ClientId::parse(id).unwrap()).await.unwrap().unwrap();
+        async |id| server.gate.store().client_record(&ClientId::parse(id).unwrap()).await.unwrap().unwrap();
     let (c, recorded) = (record(C).await.client, record(RECORDED).await.client);
     let client = Client { scopes: recorded.scopes, default_scopes: recorded.default_scopes, ..c };
     server.apply(vec![Change::ClientUpdated(client)]).await;

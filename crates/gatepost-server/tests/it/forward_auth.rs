@@ -191,7 +191,7 @@ async fn a_remembered_token_is_judged_without_a_look_at_the_store() {
     let server = TestServer::start().await;
     let default = ResourceServer::of(&server.gate, "default").await;
     let good = token(&server, (C, S), json!({})).await.text;
-    server.gate.store.close().await;
+    server.gate.close().await;
     for _ in 0..3 {
         assert_eq!(default.passes(&server, &good).await, 200);
         assert_eq!(default.passes(&server, "bad").await, 401);

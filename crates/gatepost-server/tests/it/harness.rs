@@ -135,7 +135,7 @@ impl TestServer {
 
     /// The same state after a stop and a start.
     pub(crate) async fn restarted(self) -> Self {
-        self.gate.store.close().await;
+        self.gate.close().await;
         self.another_server().await
     }
 
@@ -245,7 +245,7 @@ async fn prepare() -> Vec<(String, Vec<u8>)> {
         apis::create_scope(&gate, system, api, scope, &format!("Lets you use {scope}.")).await.unwrap();
     }
     gate.apply(system, cast::everyone(&gate)).await.unwrap();
-    gate.store.close().await;
+    gate.close().await;
     files(folder.path())
 }
 

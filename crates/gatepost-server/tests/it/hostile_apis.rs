@@ -155,9 +155,9 @@ async fn introspection_answers_every_hostile_request_as_expected() {
 #[tokio::test]
 async fn revocation_answers_every_hostile_request_as_expected() {
     let stage = stage().await;
-    let before = stage.server.gate.store.head().await.unwrap();
+    let before = stage.server.gate.store().head().await.unwrap();
     let played = stage.play("revoke", |_, ask| ask).await;
-    assert_eq!(stage.server.gate.store.head().await.unwrap(), before, "no row is stored");
+    assert_eq!(stage.server.gate.store().head().await.unwrap(), before, "no row is stored");
     assert_eq!(
         stage.api.told(&stage.server, &stage.live).await["active"],
         true,
@@ -188,7 +188,7 @@ async fn forward_auth_answers_every_hostile_request_as_expected() {
     }
     assert_eq!(played.len(), 36);
 
-    stage.server.gate.store.close().await;
+    stage.server.gate.close().await;
     stage.server.clock.advance(601);
     let row = rows("forward-auth").into_iter().find(|row| row.id == "F049").unwrap();
     let reply = stage.server.send(configured(&rows("forward-auth")[0], row.ask(&stage.names))).await;

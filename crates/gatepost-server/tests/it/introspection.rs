@@ -183,7 +183,7 @@ async fn a_node_that_has_lost_its_store_calls_nothing_active_after_a_second() {
     let good = token(&server, (OURS, &our_secret()), json!({})).await.text;
     assert!(default.accepts(&server, &good).await);
 
-    server.gate.store.close().await;
+    server.gate.close().await;
     server.clock.advance(2);
     let reply = server.send(default.question(&good)).await;
     assert_eq!(reply.outcome(), (503, "temporarily_unavailable".to_owned()));

@@ -50,7 +50,7 @@ async fn what_happens_is_counted_where_operators_look() {
     let default = ResourceServer::of(&server.gate, "default").await;
     server.send(Ask::read("/oauth2/revocations").basic(&default.id, &default.secret)).await;
     revocations::end_tokens_of_client(&server.gate, &Actor::System, OURS).await.unwrap();
-    let waits = server.gate.store.head().await.unwrap();
+    let waits = server.gate.store().head().await.unwrap();
 
     let page = page(&server).await;
     for (sample, expected) in [

@@ -88,5 +88,5 @@ async fn a_client_without_the_grant_is_told_so_apart_from_one_that_failed_to_aut
     let server = TestServer::start().await;
     let wrong = server.send(ask(STANDARD_DOOR, &[Fault::Authentication, Fault::ClientsGrants])).await;
     assert_eq!(wrong.outcome(), (401, "invalid_client".to_owned()));
-    assert_eq!(server.gate.journal.refusals()[0].reason, "wrong secret");
+    assert_eq!(server.gate.journal().refusals()[0].reason, "wrong secret");
 }

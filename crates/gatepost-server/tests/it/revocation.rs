@@ -36,10 +36,10 @@ async fn a_client_gives_back_its_own_token_and_only_that_ends() {
             assert!(!api.accepts(&server, &gone).await && api.accepts(&server, &stays).await);
         }
     }
-    let audit = server.gate.store.head().await.unwrap();
+    let audit = server.gate.store().head().await.unwrap();
     let again = token(&server, (C, S), json!({})).await.text;
     give_back(&server, C, S, &again).await;
-    assert_eq!(server.gate.store.head().await.unwrap(), audit + 1, "one audit line each");
+    assert_eq!(server.gate.store().head().await.unwrap(), audit + 1, "one audit line each");
 }
 
 #[tokio::test]
@@ -48,7 +48,7 @@ async fn a_token_that_is_not_the_caller_s_is_left_alone_and_the_answer_tells_not
     let default = ResourceServer::of(&server.gate, "default").await;
     let theirs = token(&server, (C, S), json!({})).await;
     let ours = token(&server, (OURS, &our_secret()), json!({})).await;
-    let before = server.gate.store.head().await.unwrap();
+    let before = server.gate.store().head().await.unwrap();
     let expired = with_claims(&server.gate, "default", &ours, |claims| {
         for name in ["iat", "nbf", "exp"] {
             claims[name] = json!(claims[name].as_f64().unwrap() - 7_200.0);
@@ -60,7 +60,7 @@ async fn a_token_that_is_not_the_caller_s_is_left_alone_and_the_answer_tells_not
     {
         seen.push(give_back(&server, OURS, &our_secret(), &text).await.bytes_seen());
     }
-    assert_eq!(server.gate.store.head().await.unwrap(), before, "nothing is stored");
+    assert_eq!(server.gate.store().head().await.unwrap(), before, "nothing is stored");
     seen.push(give_back(&server, OURS, &our_secret(), &ours.text).await.bytes_seen());
     assert!(seen.windows(2).all(|pair| pair[0] == pair[1]), "{seen:#?}");
     assert!(default.accepts(&server, &theirs.text).await);
@@ -96,7 +96,7 @@ async fn a_client_authenticates_as_at_the_standard_door() {
 async fn without_the_store_nothing_is_called_revoked() {
     let server = TestServer::start().await;
     let good = token(&server, (C, S), json!({})).await.text;
-    server.gate.store.close().await;
+    server.gate.close().await;
     let reply = give_back(&server, C, S, &good).await;
     assert_eq!(reply.outcome(), (503, "temporarily_unavailable".to_owned()));
     assert_eq!(reply.header("retry-after"), Some("1"));

@@ -11,7 +11,7 @@ async fn a_thousand_tokens_and_as_many_refusals_change_not_one_byte_of_the_store
     let server = TestServer::patient().await;
     // Opening the store may still write; what counts is what requests do.
     server.send(Ask::post(STANDARD_DOOR).json(&credentials(C, S))).await.token();
-    let head = server.gate.store.head().await.unwrap();
+    let head = server.gate.store().head().await.unwrap();
     let before = server.stored_bytes();
     assert!(before.iter().any(|(name, bytes)| name == "gatepost.db" && !bytes.is_empty()));
 
@@ -25,7 +25,7 @@ async fn a_thousand_tokens_and_as_many_refusals_change_not_one_byte_of_the_store
         server.send(Ask::post(door).json(&credentials(C, S))).await.token();
     }
 
-    assert_eq!(server.gate.store.head().await.unwrap(), head);
+    assert_eq!(server.gate.store().head().await.unwrap(), head);
     let after = server.stored_bytes();
     let lasting = |files: &[(String, Vec<u8>)]| {
         files.iter().filter(|(name, _)| !name.ends_with("-shm")).cloned().collect::<Vec<_>>()

@@ -89,7 +89,7 @@ async fn neither_log_nor_journal_holds_a_secret_or_a_token() {
     }
 
     let written = log.0.lock().unwrap().clone();
-    let journal = serde_json::to_string(&server.gate.journal.refusals()).unwrap();
+    let journal = serde_json::to_string(&server.gate.journal().refusals()).unwrap();
     assert!(written.lines().count() > 20 && written.contains("status=401"), "{written}");
     assert!(hidden.len() > 6, "tokens were granted");
     for secret in &hidden {
@@ -97,7 +97,7 @@ async fn neither_log_nor_journal_holds_a_secret_or_a_token() {
         assert!(!journal.contains(secret), "{secret}\n{journal}");
     }
     assert!(!written.contains('\r') && !written.contains('\u{0}'), "nobody writes lines of their own");
-    let clients = server.gate.journal.refusals().into_iter().map(|event| event.client);
+    let clients = server.gate.journal().refusals().into_iter().map(|event| event.client);
     assert!(clients.into_iter().all(|client| !client.contains(char::is_control)));
 }
 
@@ -117,7 +117,7 @@ async fn the_journal_knows_the_reason_under_the_id_that_the_caller_has() {
     for door in DOORS {
         for (members, reason) in &rows {
             let reply = server.send(Ask::post(door).json(members)).await;
-            let noted = server.gate.journal.refusals().remove(0);
+            let noted = server.gate.journal().refusals().remove(0);
             assert_eq!(noted.reason, *reason);
             assert_eq!(
                 (Some(noted.request_id.as_str()), noted.code),
@@ -132,5 +132,5 @@ async fn the_journal_knows_the_reason_under_the_id_that_the_caller_has() {
 async fn a_granted_request_is_no_refusal() {
     let server = TestServer::start().await;
     server.send(Ask::post(DOORS[0]).json(&credentials(C, S))).await.token();
-    assert!(server.gate.journal.refusals().is_empty());
+    assert!(server.gate.journal().refusals().is_empty());
 }

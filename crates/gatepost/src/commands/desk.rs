@@ -56,7 +56,7 @@ impl Desk {
         if let Err(failure) = usage::flush(&self.gate).await {
             self.output.warn(&format!("what was counted is lost: {failure}"));
         }
-        self.gate.store.close().await;
+        self.gate.close().await;
     }
 }
 

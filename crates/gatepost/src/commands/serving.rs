@@ -93,7 +93,7 @@ impl Server {
         if let Err(failure) = usage::flush(&self.gate).await {
             tracing::warn!(why = %failure, "the last counts could not be written down");
         }
-        self.gate.store.close().await;
+        self.gate.close().await;
         drop(self.hold);
         tracing::info!("stopped");
     }

@@ -122,5 +122,5 @@ pub(super) async fn send(server: &TestServer, assertion: &str) -> Reply {
 
 /// Why the last refusal happened, as the journal has it.
 pub(super) fn reason(server: &TestServer) -> String {
-    server.gate.journal.refusals()[0].reason.clone()
+    server.gate.journal().refusals()[0].reason.clone()
 }

@@ -83,7 +83,7 @@ async fn a_replay_after_a_restart_is_refused() {
     let server = server_knowing(&signer).await;
     let (used, fresh) = (signer.assertion(&server, "1"), signer.assertion(&server, "2"));
     send(&server, &used).await.token();
-    server.gate.store.close().await;
+    server.gate.close().await;
 
     let restarted = server.another_node().await;
     assert!(!is_granted(&restarted, &used).await);
@@ -114,7 +114,7 @@ async fn without_the_store_an_assertion_is_503_and_not_used_up() {
     let server = server_knowing(&signer).await;
     send(&server, &signer.assertion(&server, "warms the client")).await.token();
     let assertion = signer.assertion(&server, "1");
-    server.gate.store.close().await;
+    server.gate.close().await;
 
     let reply = send(&server, &assertion).await;
     assert_eq!(reply.outcome(), (503, "temporarily_unavailable".to_owned()));

@@ -196,7 +196,7 @@ async fn t140_t141_shapes_are_refused_before_any_look_up() {
             br#"{"alg":"PBES2-HS256+A128KW","enc":"A128GCM","zip":"DEF","p2c":2000000000,"p2s":"AA"}"#
         )
     );
-    let lookups = server.gate.clients.lookups();
+    let lookups = server.gate.clients().lookups();
     for (row, assertion) in [
         ("T140", ".".repeat(60 * 1024)),
         ("T140", ".".repeat(8 * 1024)),
@@ -206,7 +206,7 @@ async fn t140_t141_shapes_are_refused_before_any_look_up() {
     ] {
         refused(&server, row, &assertion).await;
     }
-    assert_eq!(server.gate.clients.lookups(), lookups);
+    assert_eq!(server.gate.clients().lookups(), lookups);
 }
 
 #[tokio::test]
@@ -268,7 +268,7 @@ async fn no_assertion_reaches_the_log() {
     let server = server_knowing(&signer).await;
     let assertion = Signer::new().assertion(&server, "canary-jti");
     server.send(with(&assertion)).await;
-    let noted = format!("{:?}", server.gate.journal.refusals());
+    let noted = format!("{:?}", server.gate.journal().refusals());
     assert!(noted.contains(C), "who is known, as they say: {noted}");
     assert!(!noted.contains("canary-jti") && !noted.contains(&assertion[..20]), "{noted}");
 }

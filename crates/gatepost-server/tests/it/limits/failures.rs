@@ -81,7 +81,7 @@ async fn over_the_limit_a_refusal_still_takes_one_look_up_and_one_tag() {
     let server = TestServer::start().await;
     for (id, secret) in [(UNKNOWN, S), (C, "nope"), (SUSPENDED, S)] {
         statuses(&server, &ask(ORIGIN, id, secret, HERE), 11).await;
-        let counts = || (server.gate.clients.lookups(), server.gate.master().peppers.used());
+        let counts = || (server.gate.clients().lookups(), server.gate.master_key().peppers.used());
         let before = counts();
         assert_eq!(server.send(ask(ORIGIN, id, secret, HERE)).await.status, 429);
         let after = counts();
@@ -139,7 +139,7 @@ async fn a_limit_of_0_is_none_and_another_one_holds_as_it_says() {
 async fn the_log_is_told_both_why_and_that_it_was_too_often() {
     let server = TestServer::start().await;
     statuses(&server, &ask(ORIGIN, C, "nope", HERE), 11).await;
-    let noted = &server.gate.journal.refusals()[0];
+    let noted = &server.gate.journal().refusals()[0];
     assert_eq!(
         (noted.code, noted.reason.as_str()),
         ("slow_down", "wrong secret; over the limit `failed-client`")

@@ -113,7 +113,7 @@ async fn c15_a_client_stopped_at_this_node_is_refused_at_once() {
     for door in DOORS {
         assert_eq!(server.send(at(door, C, S)).await.status, 200);
     }
-    let found = server.gate.store.client_record(&ClientId::parse(C).unwrap()).await.unwrap().unwrap();
+    let found = server.gate.store().client_record(&ClientId::parse(C).unwrap()).await.unwrap().unwrap();
     let mut stopped = found.client;
     stopped.status = Status::Suspended;
     server.apply(vec![Change::ClientUpdated(stopped)]).await;
@@ -176,7 +176,7 @@ async fn c18_a_client_held_to_addresses_is_refused_from_elsewhere_and_only_the_j
     ] {
         let reply = server.send(elsewhere).await;
         assert_eq!((reply.status, reply.text()), (401, not_you().as_str()));
-        let noted = &server.gate.journal.refusals()[0];
+        let noted = &server.gate.journal().refusals()[0];
         assert_eq!(noted.reason, "the address is not in the client's list");
     }
 }

@@ -125,7 +125,7 @@ async fn m08_without_the_store_warm_clients_are_served_and_others_told_to_come_b
     let server = TestServer::start().await;
     let ask = |door, id| Ask::post(door).form(&form_of(&credentials(id, S)));
     granted(&server.send(ask(ORIGIN, C)).await);
-    server.gate.store.close().await;
+    server.gate.close().await;
 
     granted(&server.send(ask(ORIGIN, C)).await);
     for door in [ORIGIN, STANDARD_DOOR] {

@@ -133,7 +133,7 @@ async fn t09_is_test_is_a_boolean() {
     assert_eq!(token(&server).await.raw("is_test"), "false");
 
     let id = gatepost_core::clients::ClientId::parse(C).unwrap();
-    let found = server.gate.store.client_record(&id).await.unwrap().unwrap();
+    let found = server.gate.store().client_record(&id).await.unwrap().unwrap();
     let test = gatepost_core::clients::Client { is_test: true, ..found.client };
     server.apply(vec![gatepost_core::change::Change::ClientUpdated(test)]).await;
     assert_eq!(token(&server).await.raw("is_test"), "true");
@@ -152,7 +152,7 @@ async fn t11_slashes_and_other_scripts_stand_unescaped() {
     let server = TestServer::start().await;
     apis::create_scope(&server.gate, &Actor::System, "default", "a/b", "").await.unwrap();
     let id = gatepost_core::clients::ClientId::parse(C).unwrap();
-    let found = server.gate.store.client_record(&id).await.unwrap().unwrap();
+    let found = server.gate.store().client_record(&id).await.unwrap().unwrap();
     let scopes = gatepost_core::scope::Scopes::parse("a/b").unwrap();
     let client = gatepost_core::clients::Client { scopes, ..found.client };
     server.apply(vec![gatepost_core::change::Change::ClientUpdated(client)]).await;

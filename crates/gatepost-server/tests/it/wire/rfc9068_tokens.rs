@@ -172,7 +172,7 @@ async fn the_profile_is_a_property_of_the_api_at_both_doors() {
 async fn a_token_lives_as_long_as_its_client_was_given() {
     let server = TestServer::start().await;
     let id = gatepost_core::clients::ClientId::parse(C).unwrap();
-    let found = server.gate.store.client_record(&id).await.unwrap().unwrap();
+    let found = server.gate.store().client_record(&id).await.unwrap().unwrap();
     let lifetime = gatepost_core::time::Lifetime::from_seconds(90).unwrap();
     let client = gatepost_core::clients::Client { lifetime, ..found.client };
     server.apply(vec![gatepost_core::change::Change::ClientUpdated(client)]).await;

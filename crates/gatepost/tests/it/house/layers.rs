@@ -88,6 +88,12 @@ const TIME: [&str; 6] =
     ["SystemTime::now", "Timestamp::now", "Zoned::now", "UNIX_EPOCH.elapsed", "Uuid::now_v7", "Utc::now"];
 const CHANCE: [&str; 5] = ["SystemRandom", "rand::fill", "rand::generate", "getrandom", "Uuid::new_v4"];
 
+/// Where requests and words are translated; what they are about is done by operations.
+const EDGES: [&str; 2] = ["crates/gatepost/src/", "crates/gatepost-server/src/"];
+/// What operations work with. The compiler closes the fields; tests have ways in, which must not be used elsewhere.
+const BEHIND_OPERATIONS: [&str; 7] =
+    ["gate.store", "gate.clients", "gate.journal", "gate.master", "gate.pool", "gate.usage", "gate.limits"];
+
 const STRICT: [&str; 3] = ["gatepost-jose", "gatepost-core", "gatepost-guard"];
 const STRICT_LINTS: [&str; 2] = ["clippy::arithmetic_side_effects", "clippy::indexing_slicing"];
 
@@ -147,6 +153,13 @@ fn time_and_chance(page: &Page) -> Vec<String> {
     found
 }
 
+fn reaching_through(page: &Page) -> Vec<String> {
+    if !EDGES.iter().any(|edge| page.path.starts_with(edge)) {
+        return Vec::new();
+    }
+    page.code_with(&BEHIND_OPERATIONS, "edges call operations and nothing behind them; make it an operation")
+}
+
 fn strictness(name: &str, lib: &Page) -> Vec<String> {
     let denied = |lint: &&&str| {
         let attributes = lib.text.split("#![").skip(1).filter_map(|rest| rest.split_once(")]"));
@@ -199,6 +212,20 @@ fn only_clock_and_entropy_touch_time_and_chance() {
     assert_eq!(time_and_chance(&Page::sample("crates/gatepost-server/src/oauth/token.rs", bad)).len(), 2);
     assert_eq!(time_and_chance(&Page::sample("crates/gatepost-jose/src/algorithm/rs256.rs", bad)).len(), 1);
     assert!(time_and_chance(&Page::sample("crates/gatepost-operations/src/clock.rs", bad)).is_empty());
+}
+
+#[test]
+fn edges_reach_for_nothing_behind_the_operations() {
+    hold("Edges never call the store.", shipped().flat_map(reaching_through));
+    let reaching =
+        "async fn a(app: &App) {\n    app.gate.store.head().await;\n    app.gate.store().close();\n}\n";
+    assert_eq!(
+        reaching_through(&Page::sample("crates/gatepost-server/src/oauth/token.rs", reaching)).len(),
+        2
+    );
+    assert!(reaching_through(&Page::sample("crates/gatepost-operations/src/usage.rs", reaching)).is_empty());
+    let calling = "fn a(desk: &Desk) {\n    clients::show(&desk.gate, id)\n}\n";
+    assert!(reaching_through(&Page::sample("crates/gatepost/src/commands/client.rs", calling)).is_empty());
 }
 
 #[test]

@@ -1,0 +1,33 @@
+//! This file is where tests reach behind the operations: they look at rows, count lookups, and take the store away.
+//!
+//! The feature `testing` alone builds it, and only `dev-dependencies` ask for that.
+
+use std::sync::Arc;
+
+use gatepost_store::{CachedClients, Store};
+
+use crate::gate::Gate;
+use crate::journal::Journal;
+use crate::master_key::MasterKey;
+
+impl Gate {
+    /// The state.
+    pub fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    /// The clients that were asked for lately.
+    pub fn clients(&self) -> &CachedClients {
+        &self.clients
+    }
+
+    /// What happened, in memory.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// What seals keys and tags secrets, as it is now.
+    pub fn master_key(&self) -> Arc<MasterKey> {
+        self.master()
+    }
+}
