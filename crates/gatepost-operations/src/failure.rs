@@ -148,13 +148,23 @@ impl From<BadScope> for Failure {
 
 impl From<BadApi> for Failure {
     fn from(bad: BadApi) -> Self {
-        Self::invalid("api.bad", bad.0, "change the request")
+        let fix = match bad {
+            BadApi::Audience => "write it like https://api.example.com",
+            BadApi::PassportAlgorithm => "leave --alg away or take --profile rfc9068",
+        };
+        Self::invalid("api.bad", bad.to_string(), fix)
     }
 }
 
 impl From<BadClient> for Failure {
     fn from(bad: BadClient) -> Self {
-        Self::invalid("client.bad", bad.what, bad.fix)
+        let fix = match &bad {
+            BadClient::NoApi => "name one with --api",
+            BadClient::ScopeUnknown(_) => "create it with `gatepost scope create`, or name another",
+            BadClient::DefaultNotGranted(_) => "grant it with --scope as well",
+            BadClient::TooLong { .. } => "take a shorter one or raise tokens.max_lifetime",
+        };
+        Self::invalid("client.bad", bad.to_string(), fix)
     }
 }
 

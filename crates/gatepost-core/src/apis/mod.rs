@@ -34,9 +34,7 @@ impl Audience {
         let absolute = Url::parse(text).is_ok_and(|url| url.fragment().is_none() && !text.contains('#'));
         let plain = text.len() <= 255 && text.bytes().all(|byte| (0x21..=0x7E).contains(&byte));
         if !absolute || !plain {
-            return Err(BadApi(
-                "an audience is an absolute address without `#`, for example https://api.example.com",
-            ));
+            return Err(BadApi::Audience);
         }
         Ok(Self(text.to_owned()))
     }

@@ -8,10 +8,16 @@ use crate::name::Slug;
 use crate::time::Timestamp;
 use crate::tokens::profile::Profile;
 
-/// Why an API can't be as asked; the text says how to mend it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct BadApi(pub &'static str);
+/// Why an API can't be as asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadApi {
+    /// Tokens can't name this as their audience.
+    #[error("an audience is an absolute address without `#`")]
+    Audience,
+    /// An algorithm that the header and the readers of `passport` tokens do not know.
+    #[error("the passport profile is RS256 only")]
+    PassportAlgorithm,
+}
 
 /// What is asked for when an API is registered.
 pub struct NewApi {
@@ -32,9 +38,7 @@ pub fn register(id: ApiId, new: NewApi, now: Timestamp) -> Result<Api, BadApi> {
     let algorithm = match (&new.profile, new.algorithm) {
         (Profile::Passport(_), None | Some(Algorithm::Rs256)) => Algorithm::Rs256,
         (Profile::Passport(_), Some(_)) => {
-            return Err(BadApi(
-                "the passport profile is RS256 only; leave --alg away or take --profile rfc9068",
-            ));
+            return Err(BadApi::PassportAlgorithm);
         }
         (Profile::Rfc9068, asked) => asked.unwrap_or(Algorithm::Es256),
     };

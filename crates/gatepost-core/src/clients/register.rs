@@ -6,17 +6,29 @@ use crate::change::Change;
 use crate::grants::GrantType;
 use crate::name::Name;
 use crate::partners::{HasExpired, PartnerId, Status};
-use crate::scope::Scopes;
+use crate::scope::{Scope, Scopes};
 use crate::time::{Lifetime, Timestamp};
 
-/// Why a client can't be as asked; the text says how to mend it.
+/// Why a client can't be as asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{what}; {fix}")]
-pub struct BadClient {
-    /// What is wrong.
-    pub what: String,
-    /// How to mend it.
-    pub fix: String,
+pub enum BadClient {
+    /// Its tokens would be for nobody.
+    #[error("a client needs an API")]
+    NoApi,
+    /// A scope that none of its APIs has.
+    #[error("none of the client's APIs has the scope `{}`", .0.as_str())]
+    ScopeUnknown(Scope),
+    /// A scope that requests would get by default although the client may not have it.
+    #[error("the default scope `{}` is not granted to the client", .0.as_str())]
+    DefaultNotGranted(Scope),
+    /// Tokens that would live longer than any may.
+    #[error("a lifetime of {} s is over the limit of {} s", asked.seconds(), longest.seconds())]
+    TooLong {
+        /// The life that was asked for.
+        asked: Lifetime,
+        /// The longest that is allowed.
+        longest: Lifetime,
+    },
 }
 
 /// What is asked for when a client is registered or changed.
@@ -108,32 +120,20 @@ impl Client {
     /// Holds a changed client to the rules of registration.
     pub fn check(&self, apis: &[&ApiWithScopes], longest: Lifetime) -> Result<(), BadClient> {
         if apis.is_empty() {
-            return Err(bad("a client needs an API", "name one with --api"));
+            return Err(BadClient::NoApi);
         }
         let known: Scopes =
             apis.iter().flat_map(|api| api.scopes.iter().map(|scope| scope.name.clone())).collect();
         if let Some(scope) = self.scopes.first_outside(&known) {
-            let what = format!("none of the client's APIs has the scope `{}`", scope.as_str());
-            return Err(bad(what, "create it with `gatepost scope create`, or name another"));
+            return Err(BadClient::ScopeUnknown(scope.clone()));
         }
-        if let Some(scope) =
-            self.default_scopes.as_ref().and_then(|default| default.first_outside(&self.scopes))
-        {
-            let what = format!("the default scope `{}` is not granted to the client", scope.as_str());
-            return Err(bad(what, "grant it with --scope as well"));
+        let beyond = self.default_scopes.as_ref().and_then(|default| default.first_outside(&self.scopes));
+        if let Some(scope) = beyond {
+            return Err(BadClient::DefaultNotGranted(scope.clone()));
         }
         if self.lifetime > longest {
-            let what = format!(
-                "a lifetime of {} s is over the limit of {} s",
-                self.lifetime.seconds(),
-                longest.seconds()
-            );
-            return Err(bad(what, "take a shorter one or raise tokens.max_lifetime"));
+            return Err(BadClient::TooLong { asked: self.lifetime, longest });
         }
         Ok(())
     }
-}
-
-fn bad(what: impl Into<String>, fix: &str) -> BadClient {
-    BadClient { what: what.into(), fix: fix.to_owned() }
 }

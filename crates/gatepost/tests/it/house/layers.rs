@@ -153,6 +153,22 @@ fn time_and_chance(page: &Page) -> Vec<String> {
     found
 }
 
+fn command_words(page: &Page) -> Vec<String> {
+    if !PURE.contains(&page.home()) {
+        return Vec::new();
+    }
+    let flag = |text: &str| {
+        text.split(" --").skip(1).any(|rest| rest.starts_with(|first: char| first.is_ascii_lowercase()))
+    };
+    let speaks = |line: &str| line.contains('"') && (line.contains("`gatepost ") || flag(line));
+    let found = page.code().filter(|(_, line)| speaks(line));
+    found
+        .map(|(number, _)| {
+            format!("{}:{number}: rules know no command line; say it in operations' `Failure`", page.path)
+        })
+        .collect()
+}
+
 fn reaching_through(page: &Page) -> Vec<String> {
     if !EDGES.iter().any(|edge| page.path.starts_with(edge)) {
         return Vec::new();
@@ -212,6 +228,15 @@ fn only_clock_and_entropy_touch_time_and_chance() {
     assert_eq!(time_and_chance(&Page::sample("crates/gatepost-server/src/oauth/token.rs", bad)).len(), 2);
     assert_eq!(time_and_chance(&Page::sample("crates/gatepost-jose/src/algorithm/rs256.rs", bad)).len(), 1);
     assert!(time_and_chance(&Page::sample("crates/gatepost-operations/src/clock.rs", bad)).is_empty());
+}
+
+#[test]
+fn rules_speak_of_what_they_rule_and_not_of_commands() {
+    hold("core and jose know no command line.", shipped().flat_map(command_words));
+    let advising =
+        "let a = \"leave --alg away\";\nlet b = \"see `gatepost scope list`\";\nlet c = \"a -- b\";\n";
+    assert_eq!(command_words(&Page::sample("crates/gatepost-core/src/scope.rs", advising)).len(), 2);
+    assert!(command_words(&Page::sample("crates/gatepost-operations/src/failure.rs", advising)).is_empty());
 }
 
 #[test]
