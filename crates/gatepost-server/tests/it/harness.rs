@@ -122,9 +122,10 @@ impl TestServer {
         Self { edge: edge(&gate), gate, clock, folder: Arc::new(folder) }
     }
 
-    /// A second node: another gate over the same state.
+    /// A second node: another gate over the same state, with the same settings.
     pub(crate) async fn another_node(&self) -> Arc<Gate> {
-        Arc::new(open(self.folder.path(), &[], &self.clock).await)
+        let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        Arc::new(setup::open_or_init(self.gate.config.clone(), issuer(), clock).await.unwrap())
     }
 
     /// A second node that answers requests; it shares the state and the clock, and lives as long as the first.
