@@ -55,8 +55,8 @@ pub(super) struct Intake {
     shares: Mutex<Shares>,
 }
 
-/// What the body takes of its connection's room, if it has one, and of that of all bodies.
-type Shares = (Option<Share>, Share);
+/// What the body takes of its peer's room and its connection's, if they have one, and of that of all bodies.
+type Shares = ([Option<Share>; 2], Share);
 
 impl Intake {
     /// Puts bounds around the body of that request.
@@ -65,8 +65,10 @@ impl Intake {
         B: hyper::body::Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<axum::BoxError>,
     {
-        let own = request.extensions().get::<OfConnection>().map(|room| Share::of(&room.0));
-        let shares = (own, Share::of(&limits.bodies));
+        let rooms = request.extensions().get::<OfConnection>();
+        let own = rooms.map(|rooms| Share::of(&rooms.own));
+        let of_peer = rooms.and_then(|rooms| rooms.peer.as_ref()).map(Share::of);
+        let shares = ([of_peer, own], Share::of(&limits.bodies));
         let intake = Arc::new(Self {
             fault: OnceLock::new(),
             began: OnceLock::new(),
@@ -102,8 +104,8 @@ impl Intake {
 
     fn set_aside(&self, bytes: usize) -> bool {
         let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
-        let (own, of_all) = &mut *shares;
-        own.as_mut().is_none_or(|share| share.grow(bytes)) && of_all.grow(bytes)
+        let (narrower, of_all) = &mut *shares;
+        narrower.iter_mut().flatten().all(|share| share.grow(bytes)) && of_all.grow(bytes)
     }
 }
 

@@ -30,6 +30,7 @@ use super::layers::Edge;
 use super::limits::Limits;
 use super::progress::{Due, Progress};
 use super::room::{OfConnection, Room};
+use super::roster::Place;
 
 /// Streams of one HTTP/2 connection at a time.
 const H2_STREAMS: u32 = 32;
@@ -106,15 +107,16 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
 pub(super) async fn serve<S>(
     stream: S,
     peer: SocketAddr,
-    progress: &Arc<Progress>,
+    place: &Place,
     shared: &Shared,
     mut stage: watch::Receiver<Stage>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let progress = place.progress();
     let filter = HeadFilter::new(stream, Arc::clone(progress), Arc::clone(&shared.limits));
-    let room = Room::of(shared.limits.least_room().max(ROOM));
-    let origin = Origin { peer, room: OfConnection(room) };
+    let own = Room::of(shared.limits.least_room().max(ROOM));
+    let origin = Origin { peer, room: OfConnection { own, peer: place.room().cloned() } };
     let service = service_fn(|request| answer(request, &origin, shared.edge.clone(), progress));
     let mut connection = pin!(shared.builder.serve_connection(TokioIo::new(filter), service));
     let mut timer = pin!(tokio::time::sleep_until(progress.due(&shared.limits).0.into()));

@@ -34,6 +34,8 @@ pub struct Limits {
     pub headers: usize,
     /// How many bytes of bodies the whole server holds at a time.
     pub bodies: Arc<Room>,
+    /// How many of them may be one peer's.
+    pub bodies_per_peer: usize,
     /// The most connections at a time.
     pub connections: usize,
     /// The most of them from one peer.
@@ -58,6 +60,7 @@ impl Limits {
             head: server.header_limit,
             headers: server.max_headers,
             bodies: Room::of(server.bodies_in_flight.max(room_for(server))),
+            bodies_per_peer: bodies_per_peer(server),
             connections: server.max_connections,
             connections_per_peer: per_peer(server),
             trusted_proxies: server.trusted_proxies.clone(),
@@ -92,9 +95,21 @@ fn room_for(server: &Server) -> usize {
     server.body_limit.saturating_add(server.header_limit)
 }
 
+/// A quarter, so that it takes four to leave no room for others.
+fn bodies_per_peer(server: &Server) -> usize {
+    if everyone_is_one_peer(server) {
+        return usize::MAX;
+    }
+    (server.bodies_in_flight / 4).max(room_for(server))
+}
+
+/// Everyone comes from the proxy, and it is not known which address it has.
+fn everyone_is_one_peer(server: &Server) -> bool {
+    server.behind_proxy && server.trusted_proxies.is_empty()
+}
+
 fn per_peer(server: &Server) -> usize {
-    // Everyone comes from the proxy, and it is not known which address it has.
-    if server.behind_proxy && server.trusted_proxies.is_empty() {
+    if everyone_is_one_peer(server) {
         return server.max_connections;
     }
     match server.max_connections_per_peer {
@@ -136,6 +151,17 @@ mod tests {
         assert_eq!(per_peer(&[("server.behind_proxy", "true")]), 10_000);
         let known = [("server.behind_proxy", "true"), ("server.trusted_proxies", "10.0.0.1")];
         assert_eq!(per_peer(&known), 2_500);
+    }
+
+    #[test]
+    fn a_peer_has_a_quarter_of_the_room_for_bodies_but_room_for_the_largest() {
+        let room = |flags: &[(&str, &str)]| limits(flags).bodies_per_peer;
+        assert_eq!(room(&[]), 16 << 20);
+        assert_eq!(
+            room(&[("server.bodies_in_flight", "1MiB"), ("server.body_limit", "8MiB")]),
+            (8 << 20) + (32 << 10)
+        );
+        assert_eq!(room(&[("server.behind_proxy", "true")]), usize::MAX);
     }
 
     #[test]

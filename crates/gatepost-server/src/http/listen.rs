@@ -20,7 +20,6 @@ use tokio::time::timeout;
 use super::connection::{Shared, Stage, serve};
 use super::layers::Edge;
 use super::limits::Limits;
-use super::progress::Progress;
 use super::roster::{Admission, Place, Roster};
 use super::tls::TlsReloader;
 
@@ -227,7 +226,7 @@ impl Acceptor {
             shared.metrics.connection_opened();
             tokio::select! {
                 () = place.lost() => {}
-                () = converse(stream, peer, tls, (&shared, stage), place.progress()) => {}
+                () = converse(stream, peer, tls, (&shared, stage), &place) => {}
             }
             shared.metrics.connection_closed();
             drop(place);
@@ -249,13 +248,13 @@ async fn converse(
     peer: SocketAddr,
     tls: Option<Arc<TlsReloader>>,
     (shared, stage): (&Shared, watch::Receiver<Stage>),
-    progress: &Arc<Progress>,
+    place: &Place,
 ) {
     let Some(tls) = tls else {
-        return serve(stream, peer, progress, shared, stage).await;
+        return serve(stream, peer, place, shared, stage).await;
     };
     if let Some(stream) = tls.accept(stream, shared.limits.handshake_timeout, &shared.metrics).await {
-        serve(stream, peer, progress, shared, stage).await;
+        serve(stream, peer, place, shared, stage).await;
     }
 }
 

@@ -16,9 +16,14 @@ pub(super) struct Share {
     bytes: usize,
 }
 
-/// The room of one connection; it puts it into each request.
+/// The rooms that a connection's bodies must fit into, beside the whole server's; it puts them into each request.
 #[derive(Debug, Clone)]
-pub(super) struct OfConnection(pub(super) Arc<Room>);
+pub(super) struct OfConnection {
+    /// Its own.
+    pub(super) own: Arc<Room>,
+    /// Its peer's, which all connections of the peer share.
+    pub(super) peer: Option<Arc<Room>>,
+}
 
 impl Room {
     /// Room for that many bytes.

@@ -4,6 +4,7 @@
 //! When it is used up, the connection that has been idle longest makes room: a peer that is at its own bound
 //! loses one of its own, and otherwise anyone's goes.
 //! Connections with a request in flight are never ended for others.
+//! All connections of one peer share one room for bodies, so that no peer takes the whole server's.
 //! The price is one look at every open connection for each that comes while it is full.
 
 use std::collections::HashMap;
@@ -15,11 +16,13 @@ use tokio::sync::Notify;
 
 use super::limits::Limits;
 use super::progress::Progress;
+use super::room::Room;
 
 /// The open connections of a listener.
 pub(super) struct Roster {
     most: usize,
     most_of_a_peer: usize,
+    room_of_a_peer: usize,
     proxies: Vec<IpNet>,
     seats: Mutex<Seats>,
     /// Told when a connection ends or falls idle.
@@ -30,7 +33,13 @@ pub(super) struct Roster {
 struct Seats {
     next: u64,
     taken: HashMap<u64, Seat>,
-    of_peers: HashMap<IpAddr, usize>,
+    of_peers: HashMap<IpAddr, OfPeer>,
+}
+
+/// What the connections of one peer share.
+struct OfPeer {
+    connections: usize,
+    room: Arc<Room>,
 }
 
 struct Seat {
@@ -46,6 +55,7 @@ pub(super) struct Place {
     number: u64,
     progress: Arc<Progress>,
     leave: Arc<Notify>,
+    room: Option<Arc<Room>>,
 }
 
 /// Whether a connection may stay.
@@ -62,6 +72,7 @@ impl Roster {
         Arc::new(Self {
             most: limits.connections,
             most_of_a_peer: limits.connections_per_peer,
+            room_of_a_peer: limits.bodies_per_peer,
             proxies: limits.trusted_proxies.clone(),
             seats: Mutex::default(),
             freed: Arc::default(),
@@ -72,15 +83,15 @@ impl Roster {
     pub(super) fn admit(self: &Arc<Self>, peer: IpAddr) -> Admission {
         let peer = self.counted(peer);
         let mut seats = self.seats();
-        let of_peer = peer.and_then(|peer| seats.of_peers.get(&peer)).copied().unwrap_or(0);
+        let of_peer =
+            peer.and_then(|peer| seats.of_peers.get(&peer)).map_or(0, |of_peer| of_peer.connections);
         if of_peer >= self.most_of_a_peer && !seats.end_longest_idle(|seat| seat.peer == peer) {
             return Admission::TooManyOfPeer;
         }
         if seats.taken.len() >= self.most && !seats.end_longest_idle(|_| true) {
             return Admission::Full;
         }
-        let (number, progress, leave) = seats.take(peer, &self.freed);
-        Admission::Admitted(Place { roster: Arc::clone(self), number, progress, leave })
+        Admission::Admitted(seats.take(peer, self))
     }
 
     /// Waits until somebody has left or fallen idle since the last time this was asked.
@@ -118,25 +129,27 @@ impl Roster {
 }
 
 impl Seats {
-    fn take(&mut self, peer: Option<IpAddr>, freed: &Arc<Notify>) -> (u64, Arc<Progress>, Arc<Notify>) {
-        let progress = Arc::new(Progress::new(Arc::clone(freed)));
+    fn take(&mut self, peer: Option<IpAddr>, roster: &Arc<Roster>) -> Place {
+        let progress = Arc::new(Progress::new(Arc::clone(&roster.freed)));
         let (number, leave) = (self.next, Arc::default());
         self.next = self.next.wrapping_add(1);
-        if let Some(peer) = peer {
-            let count = self.of_peers.entry(peer).or_default();
-            *count = count.saturating_add(1);
-        }
+        let room = peer.map(|peer| {
+            let none = || OfPeer { connections: 0, room: Room::of(roster.room_of_a_peer) };
+            let of_peer = self.of_peers.entry(peer).or_insert_with(none);
+            of_peer.connections = of_peer.connections.saturating_add(1);
+            Arc::clone(&of_peer.room)
+        });
         self.taken.insert(number, Seat { peer, progress: Arc::clone(&progress), leave: Arc::clone(&leave) });
-        (number, progress, leave)
+        Place { roster: Arc::clone(roster), number, progress, leave, room }
     }
 
     fn free(&mut self, number: u64) -> Option<Seat> {
         let seat = self.taken.remove(&number)?;
         if let Some(peer) = seat.peer
-            && let Some(count) = self.of_peers.get_mut(&peer)
+            && let Some(of_peer) = self.of_peers.get_mut(&peer)
         {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
+            of_peer.connections = of_peer.connections.saturating_sub(1);
+            if of_peer.connections == 0 {
                 self.of_peers.remove(&peer);
             }
         }
@@ -162,6 +175,11 @@ impl Place {
     /// What the connection is doing.
     pub(super) fn progress(&self) -> &Arc<Progress> {
         &self.progress
+    }
+
+    /// What the bodies of its peer may take; nothing for proxies.
+    pub(super) fn room(&self) -> Option<&Arc<Room>> {
+        self.room.as_ref()
     }
 
     /// Waits until another connection gets this place.

@@ -31,7 +31,7 @@ async fn busy(server: &Server) -> Raw<TcpStream> {
 }
 
 /// A connection from another address of this machine.
-async fn from(address: &str, server: &Server) -> Raw<TcpStream> {
+pub(crate) async fn from(address: &str, server: &Server) -> Raw<TcpStream> {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(SocketAddr::new(address.parse().unwrap(), 0)).unwrap();
     Raw::new(socket.connect(server.address).await.unwrap())

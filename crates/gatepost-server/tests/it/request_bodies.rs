@@ -8,6 +8,7 @@ use http_body_util::BodyExt as _;
 use tokio::net::TcpStream;
 
 use crate::asking::{Ask, ORIGIN, STANDARD_DOOR};
+use crate::crowds::from;
 use crate::harness::TestServer;
 use crate::serving::{h2_client, h2_request};
 use crate::sockets::{Raw, asking_for, server, until};
@@ -15,7 +16,10 @@ use crate::sockets::{Raw, asking_for, server, until};
 const HEAD: &str = "POST /oauth2/token HTTP/1.1\r\nHost: a\r\n";
 
 async fn begun(server: &crate::sockets::Server, bytes: usize) -> Raw<TcpStream> {
-    let mut client = Raw::connect(server.address).await;
+    begun_by(Raw::connect(server.address).await, bytes).await
+}
+
+async fn begun_by(mut client: Raw<TcpStream>, bytes: usize) -> Raw<TcpStream> {
     client.say(format!("{HEAD}Content-Length: 60000\r\n\r\n{}", "x".repeat(bytes))).await;
     client
 }
@@ -39,6 +43,38 @@ async fn bodies_over_the_bound_of_the_whole_server_are_503_at_once_and_others_go
     first.say("x".repeat(10_000)).await;
     assert_eq!(first.answer().await.unwrap().body, "got 60000");
     until("all is given back", || room.left() == 100_000).await;
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")] // where all of 127.0.0.0/8 is this machine
+async fn a_peer_that_has_taken_its_share_leaves_the_rest_to_others() {
+    let room = Room::of(400_000);
+    let bound = room.clone();
+    let server = server(|limits| {
+        limits.bodies = bound;
+        limits.bodies_per_peer = 100_000;
+    });
+    let _first = begun(&server, 50_000).await;
+    until("the first body is held", || room.left() < 350_001).await;
+    let mut second = begun(&server, 55_000).await;
+    assert_eq!(second.answer().await.unwrap().status, 503, "the peer's share is used up");
+    let mut other = begun_by(from("127.0.0.2", &server).await, 60_000).await;
+    assert_eq!(other.answer().await.unwrap().body, "got 60000");
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_is_no_peer_with_a_share() {
+    let room = Room::of(400_000);
+    let bound = room.clone();
+    let server = server(|limits| {
+        limits.bodies = bound;
+        limits.bodies_per_peer = 100_000;
+        limits.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    });
+    let _first = begun(&server, 50_000).await;
+    until("the first body is held", || room.left() < 350_001).await;
+    let mut second = begun(&server, 60_000).await;
+    assert_eq!(second.answer().await.unwrap().body, "got 60000");
 }
 
 #[tokio::test]
