@@ -1,10 +1,12 @@
-//! This file is where revocations are made, and held in memory so that asking for them costs no look-up.
+//! This file is where revocations are made, and taken up into memory from the store.
 //!
 //! The idea: only what is revoked is stored, until it would have expired by itself; all of it fits into memory.
 //! Of several revocations of a client or partner only the latest counts, for it covers what the earlier ones cover.
 
+mod set;
+
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use gatepost_core::actor::Actor;
@@ -16,22 +18,23 @@ use gatepost_core::time::Timestamp;
 use gatepost_core::tokens::revoke::{Revocation, Revoked};
 use gatepost_store::{Page, Store};
 
-use crate::failure::Failure;
+pub use set::{IssuedTo, Set};
+
+use crate::failure::{Failure, Kind};
 use crate::gate::Gate;
 
 /// What is revoked now.
 #[derive(Default)]
 pub struct Revocations {
     set: ArcSwap<Set>,
+    /// Revocations by clients that are being written.
+    under_way: Mutex<HashMap<ClientId, usize>>,
 }
 
-/// One state of it; never changed, only replaced.
-#[derive(Clone, Default)]
-pub struct Set {
-    seq: i64,
-    tokens: HashMap<String, Arc<Revocation>>,
-    clients: HashMap<ClientId, Arc<Revocation>>,
-    partners: HashMap<PartnerId, Arc<Revocation>>,
+/// A client's place for one more revocation, kept until that is in the set.
+struct Place<'a> {
+    revocations: &'a Revocations,
+    client: ClientId,
 }
 
 const AT_ONCE: u32 = 1_000;
@@ -40,6 +43,7 @@ impl Revocations {
     /// Reads what came after what is known, and lets go of what is over.
     pub async fn take_up(&self, store: &dyn Store, now: Timestamp) -> Result<(), Failure> {
         let mut next = Set::clone(&self.set.load());
+        let known = next.seq;
         loop {
             let found = store.revocations(next.seq, now, AT_ONCE).await?;
             let more = u32::try_from(found.len()).is_ok_and(|count| count >= AT_ONCE);
@@ -48,8 +52,10 @@ impl Revocations {
                 break;
             }
         }
-        next.let_go(now);
-        self.set.store(Arc::new(next));
+        // A state that says the same is kept: what was made of it stays good.
+        if next.let_go(now) || next.seq > known {
+            self.set.store(Arc::new(next));
+        }
         Ok(())
     }
 
@@ -57,95 +63,78 @@ impl Revocations {
     pub fn now(&self) -> Arc<Set> {
         self.set.load_full()
     }
+
+    /// A place for one more token of that client, if it holds fewer than `most`, those under way included.
+    fn place_for(&self, client: &ClientId, most: usize, now: Timestamp) -> Result<Place<'_>, Failure> {
+        let mut under_way = self.under_way();
+        let writing = under_way.get(client).copied().unwrap_or(0);
+        let held = || self.now().tokens_of(client).saturating_add(writing);
+        if held() >= most {
+            self.let_go(now);
+        }
+        if held() >= most {
+            return Err(too_many(most));
+        }
+        under_way.insert(client.clone(), writing.saturating_add(1));
+        Ok(Place { revocations: self, client: client.clone() })
+    }
+
+    fn let_go(&self, now: Timestamp) {
+        self.set.rcu(|set| {
+            let mut next = Set::clone(set);
+            if next.let_go(now) { Arc::new(next) } else { Arc::clone(set) }
+        });
+    }
+
+    fn under_way(&self) -> MutexGuard<'_, HashMap<ClientId, usize>> {
+        // No code that holds the lock can leave a number half-changed.
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-impl Set {
-    fn insert(&mut self, seq: i64, revocation: Revocation) {
-        self.seq = self.seq.max(seq);
-        let revocation = Arc::new(revocation);
-        match &revocation.what {
-            Revoked::Token(jti) => drop(self.tokens.insert(jti.clone(), Arc::clone(&revocation))),
-            Revoked::Client(id) => keep_later(&mut self.clients, id.clone(), &revocation),
-            Revoked::Partner(id) => keep_later(&mut self.partners, *id, &revocation),
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut under_way = self.revocations.under_way();
+        match under_way.get(&self.client).copied().unwrap_or(0).saturating_sub(1) {
+            0 => drop(under_way.remove(&self.client)),
+            left => drop(under_way.insert(self.client.clone(), left)),
         }
     }
-
-    fn let_go(&mut self, now: Timestamp) {
-        self.tokens.retain(|_, revocation| !revocation.is_over(now));
-        self.clients.retain(|_, revocation| !revocation.is_over(now));
-        self.partners.retain(|_, revocation| !revocation.is_over(now));
-    }
-
-    /// Whether a token was revoked: itself, or all that its client or partner got up to some moment after it.
-    ///
-    /// Issue times are known to the millisecond, so a token of the very millisecond of a revocation is covered.
-    pub fn covers(&self, token: &IssuedTo<'_>) -> bool {
-        let up_to = |revocation: &Arc<Revocation>| token.issued.millis() <= revocation.at.millis();
-        let client = ClientId::parse(token.client).and_then(|id| self.clients.get(&id));
-        let partner =
-            token.partner.and_then(|id| id.parse().ok()).and_then(|id| self.partners.get(&PartnerId(id)));
-        self.tokens.contains_key(token.jti) || client.is_some_and(up_to) || partner.is_some_and(up_to)
-    }
-
-    /// How many revocations there are of each kind.
-    pub fn counts(&self) -> [(&'static str, usize); 3] {
-        [("token", self.tokens.len()), ("client", self.clients.len()), ("partner", self.partners.len())]
-    }
-
-    /// Until when tokens that a client gets are revoked from the start, if that is not before `since`.
-    pub(crate) fn bars(&self, client: &ClientId, partner: PartnerId, since: Timestamp) -> Option<Timestamp> {
-        let found = self.clients.get(client).into_iter().chain(self.partners.get(&partner));
-        found.map(|revocation| revocation.at).filter(|at| since.millis() <= at.millis()).max()
-    }
-
-    /// The revocations that an API is told about.
-    pub fn about(&self, api: ApiId) -> impl Iterator<Item = &Revocation> {
-        let all = self.tokens.values().chain(self.clients.values()).chain(self.partners.values());
-        all.map(Arc::as_ref).filter(move |revocation| revocation.apis.contains(&api))
-    }
 }
 
-fn keep_later<K: std::hash::Hash + Eq>(
-    known: &mut HashMap<K, Arc<Revocation>>,
-    key: K,
-    new: &Arc<Revocation>,
-) {
-    let entry = known.entry(key).or_insert_with(|| Arc::clone(new));
-    // Whichever is later, what the other told to other APIs must not be forgotten with it.
-    let later = if new.at > entry.at { new } else { &*entry };
-    let mut apis: Vec<_> = entry.apis.iter().chain(&new.apis).copied().collect();
-    apis.sort();
-    apis.dedup();
-    let until = entry.until.max(new.until);
-    *entry = Arc::new(Revocation { apis, until, ..Revocation::clone(later) });
+fn too_many(most: usize) -> Failure {
+    let what = format!("the client has given back {most} tokens that have not expired yet");
+    let fix = "wait until some have expired, end all of its tokens with `gatepost token revoke --client`, \
+               or raise revocations.max_per_client";
+    Failure::new(Kind::Conflict, "revocation.too_many", what, "revocations.max_per_client bounds them", fix)
 }
 
-/// What a token says of itself, as far as revocation asks.
-#[derive(Clone, Copy, Debug)]
-pub struct IssuedTo<'a> {
+/// One token of an API, to be ended.
+pub struct TokenToEnd<'a> {
+    /// The API that it is for.
+    pub api: ApiId,
     /// Its id.
     pub jti: &'a str,
-    /// Its client.
-    pub client: &'a str,
-    /// Its partner.
-    pub partner: Option<&'a str>,
-    /// When it was issued, to the millisecond.
-    pub issued: Timestamp,
+    /// Who got it.
+    pub client: ClientId,
+    /// When it expires.
+    pub expires: Timestamp,
 }
 
-/// Revokes one token of an API, which expires at `expires`.
-pub async fn revoke_token(
-    gate: &Gate,
-    actor: &Actor,
-    api: ApiId,
-    jti: &str,
-    expires: Timestamp,
-) -> Result<(), Failure> {
-    let revocation =
-        Revocation::of_token(api, jti.to_owned(), expires, gate.config.tokens.leeway, gate.clock.now());
-    if revocation.is_over(gate.clock.now()) || gate.revocations.now().tokens.contains_key(jti) {
+/// Revokes one token. Clients may give back so many of theirs, operators revoke what they must.
+pub async fn revoke_token(gate: &Gate, actor: &Actor, token: TokenToEnd<'_>) -> Result<(), Failure> {
+    let TokenToEnd { api, jti, client, expires } = token;
+    let (now, leeway) = (gate.clock.now(), gate.config.tokens.leeway);
+    let revocation = Revocation::of_token(api, jti.to_owned(), expires, leeway, now).got_by(client.clone());
+    if revocation.is_over(now) || gate.revocations.now().holds_token(jti) {
         return Ok(());
     }
+    let _place = match actor {
+        Actor::Client { .. } => {
+            Some(gate.revocations.place_for(&client, gate.config.revocations.max_per_client, now)?)
+        }
+        _ => None,
+    };
     gate.apply(actor, vec![Change::Revoked(revocation)]).await
 }
 
@@ -216,64 +205,4 @@ pub(crate) fn token_life(gate: &Gate) -> std::time::Duration {
 fn life_of(gate: &Gate, client: &Client) -> std::time::Duration {
     let own = std::time::Duration::from_secs(client.lifetime.seconds().into());
     token_life(gate).max(own.saturating_add(gate.config.tokens.leeway))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use uuid::Uuid;
-
-    use super::*;
-
-    const NOW: Timestamp = Timestamp::from_micros(10_000_500);
-
-    fn token(jti: &'static str, client: &'static str, issued: i64) -> IssuedTo<'static> {
-        IssuedTo { jti, client, partner: None, issued: Timestamp::from_micros(issued) }
-    }
-
-    fn of_client(at: Timestamp, api: u128) -> Revocation {
-        let what = Revoked::Client(ClientId::parse("c").unwrap());
-        Revocation::of_all(what, vec![ApiId(Uuid::from_u128(api))], Duration::from_secs(60), at)
-    }
-
-    #[test]
-    fn a_client_s_tokens_up_to_the_moment_are_covered_and_later_ones_are_not() {
-        let mut set = Set::default();
-        set.insert(1, of_client(NOW, 1));
-
-        assert!(set.covers(&token("j", "c", 9_000_000)));
-        assert!(set.covers(&token("j", "c", 10_000_999)), "the same millisecond");
-        assert!(!set.covers(&token("j", "c", 10_001_000)));
-        assert!(!set.covers(&token("j", "d", 9_000_000)));
-    }
-
-    #[test]
-    fn an_earlier_revocation_neither_shortens_nor_hides_a_later_one() {
-        let (early, late) = (of_client(Timestamp::from_micros(1_000_000), 1), of_client(NOW, 2));
-        let mut set = Set::default();
-        set.insert(1, late.clone());
-        set.insert(2, early.clone());
-        assert!(set.covers(&token("j", "c", 9_000_000)));
-
-        let mut set = Set::default();
-        set.insert(1, late.clone());
-        set.insert(2, early.clone());
-        assert_eq!(set.about(ApiId(Uuid::from_u128(1))).count(), 1, "the earlier one's API is told too");
-
-        let mut set = Set::default();
-        set.insert(1, early);
-        set.insert(2, late);
-        assert_eq!(set.about(ApiId(Uuid::from_u128(1))).count(), 1);
-        assert_eq!(set.about(ApiId(Uuid::from_u128(2))).count(), 1);
-    }
-
-    #[test]
-    fn what_is_over_is_let_go() {
-        let mut set = Set::default();
-        set.insert(1, of_client(NOW, 1));
-        set.let_go(NOW.after(Duration::from_secs(60)));
-
-        assert!(!set.covers(&token("j", "c", 9_000_000)));
-    }
 }

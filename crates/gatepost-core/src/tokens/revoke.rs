@@ -34,6 +34,9 @@ pub struct Revocation {
     pub at: Timestamp,
     /// When the last token that it concerns has expired.
     pub until: Timestamp,
+    /// Who got the token, if it is one token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<ClientId>,
 }
 
 impl Revoked {
@@ -50,12 +53,24 @@ impl Revoked {
 impl Revocation {
     /// Of one token, which expires at `expires`; verifiers may allow clocks `leeway` apart.
     pub fn of_token(api: ApiId, jti: String, expires: Timestamp, leeway: Duration, now: Timestamp) -> Self {
-        Self { what: Revoked::Token(jti), apis: vec![api], at: now, until: expires.after(leeway) }
+        Self {
+            what: Revoked::Token(jti),
+            apis: vec![api],
+            at: now,
+            until: expires.after(leeway),
+            client: None,
+        }
     }
 
     /// Of all tokens that `what` covers so far; none of them lives longer than `token_life`, leeway included.
     pub fn of_all(what: Revoked, apis: Vec<ApiId>, token_life: Duration, now: Timestamp) -> Self {
-        Self { what, apis, at: now, until: now.after(token_life) }
+        Self { what, apis, at: now, until: now.after(token_life), client: None }
+    }
+
+    /// The same, of a token that this client got.
+    #[must_use]
+    pub fn got_by(self, client: ClientId) -> Self {
+        Self { client: Some(client), ..self }
     }
 
     /// Whether it is over: every token that it concerns has expired.

@@ -25,6 +25,7 @@ mod origin;
 mod place;
 pub mod reference;
 mod refusals;
+mod revocations;
 mod server;
 mod setting;
 mod signing;
@@ -53,6 +54,7 @@ pub use log::{LogFormat, LogLevel, LogSettings};
 pub use origin::{ErrorStyle, Origin};
 pub use place::IssuerSetting;
 pub use refusals::Refusals;
+pub use revocations::Revocations;
 pub use server::Server;
 pub use setting::{Kind, Setting, find, settings};
 pub use signing::Signing;
@@ -93,6 +95,8 @@ pub struct Config {
     pub log: LogSettings,
     /// How many refusals are kept.
     pub refusals: Refusals,
+    /// How many revocations a client may make.
+    pub revocations: Revocations,
     /// What `gatepost dev` adds.
     pub dev: Dev,
     /// The page a partner's developer reads.
@@ -180,6 +184,7 @@ impl Config {
             cache: Cache::read(&values)?,
             log: LogSettings::read(&values)?,
             refusals: Refusals::read(&values)?,
+            revocations: Revocations::read(&values)?,
             dev: Dev::read(&values)?,
             docs: Docs::read(&values),
             values,

@@ -69,7 +69,8 @@ pub(super) const SETTINGS: &[Setting] = &[
         "server.bodies_in_flight",
         Kind::Size(1 << 20, 1 << 40),
         "64MiB",
-        "What request bodies on their way may take of the memory, all together; more is 503.",
+        "What request bodies on their way may take of the memory, all together; more is 503. \
+         Those of one peer may take a quarter of it; who counts as a peer is as for `server.max_connections_per_peer`.",
     ),
     Setting::new(
         "server.header_limit",

@@ -110,6 +110,7 @@ pub fn settings() -> impl Iterator<Item = &'static Setting> {
         super::cache::SETTINGS,
         super::log::SETTINGS,
         super::refusals::SETTINGS,
+        super::revocations::SETTINGS,
         super::dev::SETTINGS,
         super::docs::SETTINGS,
     ]

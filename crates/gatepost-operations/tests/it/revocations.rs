@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_operations::clients::{self, ClientSettings};
+use gatepost_operations::core::actor::Actor;
+use gatepost_operations::core::clients::ClientId;
 use gatepost_operations::core::time::Timestamp;
 use gatepost_operations::gate::Gate;
 use gatepost_operations::partners::PartnerSettings;
-use gatepost_operations::revocations::{self, IssuedTo};
+use gatepost_operations::revocations::{self, IssuedTo, TokenToEnd};
 use gatepost_operations::secrets::{AddSecret, Ending};
 use gatepost_operations::{background, partners, secrets};
 
@@ -216,7 +218,57 @@ async fn a_revoked_token_is_told_to_its_own_api_only() {
     let ids: Vec<_> = ring.apis().iter().map(|api| api.api.id).collect();
     let expires = stage.now().after(Duration::from_secs(60));
 
-    revocations::revoke_token(&stage.gate, &ACTOR, ids[0], "j-1", expires).await.unwrap();
+    let token = TokenToEnd { api: ids[0], jti: "j-1", client: ClientId::parse("c").unwrap(), expires };
+    revocations::revoke_token(&stage.gate, &ACTOR, token).await.unwrap();
     let set = stage.gate.revocations.now();
     assert_eq!((set.about(ids[0]).count(), set.about(ids[1]).count()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_client_gives_back_so_many_live_tokens_and_an_operator_is_not_bound() {
+    let stage = Stage::with_settings(&[("revocations.max_per_client", "3")]).await;
+    let api = stage.gate.ring().apis()[0].api.id;
+    let (acme, other) = (ClientId::parse("acme").unwrap(), ClientId::parse("other").unwrap());
+    let give_back = async |gate: &Gate, client: &ClientId, jti: &str, seconds: u64| {
+        let actor = Actor::Client { client_id: client.to_string() };
+        let expires = stage.now().after(Duration::from_secs(seconds));
+        let token = TokenToEnd { api, jti, client: client.clone(), expires };
+        revocations::revoke_token(gate, &actor, token).await.map_err(|failure| failure.code)
+    };
+    for jti in ["1", "2", "3"] {
+        give_back(&stage.gate, &acme, jti, 600).await.unwrap();
+    }
+    assert_eq!(give_back(&stage.gate, &acme, "4", 600).await, Err("revocation.too_many"));
+    assert_eq!(give_back(&stage.gate, &acme, "1", 600).await, Ok(()), "it is revoked already");
+    assert_eq!(give_back(&stage.gate, &other, "5", 600).await, Ok(()), "others have places of their own");
+    let restarted = stage.second_node().await;
+    assert_eq!(restarted.revocations.now().tokens_of(&acme), 3, "the store knows whose they are");
+
+    let expires = stage.now().after(Duration::from_secs(600));
+    let token = TokenToEnd { api, jti: "6", client: acme.clone(), expires };
+    revocations::revoke_token(&stage.gate, &ACTOR, token).await.unwrap();
+    assert!(stage.gate.revocations.now().holds_token("6"));
+
+    stage.pass(Duration::from_secs(600) + stage.gate.config.tokens.leeway);
+    assert_eq!(give_back(&stage.gate, &acme, "7", 600).await, Ok(()), "places come back with expiry");
+}
+
+#[tokio::test]
+async fn many_revocations_of_a_client_at_once_stay_within_the_bound() {
+    let stage = Stage::with_settings(&[("revocations.max_per_client", "5")]).await;
+    let expires = stage.now().after(Duration::from_secs(600));
+    let gate = Arc::new(stage.gate);
+    let id = gate.ring().apis()[0].api.id;
+    let mut giving = tokio::task::JoinSet::new();
+    for number in 0..40 {
+        let gate = Arc::clone(&gate);
+        giving.spawn(async move {
+            let (jti, client) = (number.to_string(), ClientId::parse("acme").unwrap());
+            let actor = Actor::Client { client_id: client.to_string() };
+            let token = TokenToEnd { api: id, jti: &jti, client, expires };
+            revocations::revoke_token(&gate, &actor, token).await.is_ok()
+        });
+    }
+    let outcomes = giving.join_all().await;
+    assert_eq!(outcomes.into_iter().filter(|done| *done).count(), 5);
 }

@@ -50,10 +50,15 @@ pub(crate) struct Stage {
 impl Stage {
     /// An empty store, with small RSA keys so that tests are quick.
     pub(crate) async fn empty() -> Self {
+        Self::with_settings(&[]).await
+    }
+
+    /// The same with settings as flags.
+    pub(crate) async fn with_settings(settings: &[(&str, &str)]) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let hands =
             Arc::new(Hands { wall: AtomicI64::new(1_800_000_000_000_000), steady: AtomicU64::new(0) });
-        let gate = open(folder.path(), &hands).await;
+        let gate = try_open_with(folder.path(), &hands, settings).await.unwrap();
         Self { folder, hands, gate }
     }
 
@@ -135,11 +140,17 @@ pub(crate) async fn open(folder: &Path, hands: &Arc<Hands>) -> Gate {
 
 /// A node over the state in `folder`, if it may be opened.
 pub(crate) async fn try_open(folder: &Path, hands: &Arc<Hands>) -> Result<Gate, Failure> {
-    let overrides = Overrides {
-        config_file: None,
-        data: Some(folder.to_owned()),
-        flags: vec![("keys.rsa_bits".into(), "2048".into())],
-    };
+    try_open_with(folder, hands, &[]).await
+}
+
+async fn try_open_with(
+    folder: &Path,
+    hands: &Arc<Hands>,
+    settings: &[(&str, &str)],
+) -> Result<Gate, Failure> {
+    let small = [("keys.rsa_bits", "2048")];
+    let flags = small.iter().chain(settings).map(|(key, value)| ((*key).into(), (*value).into()));
+    let overrides = Overrides { config_file: None, data: Some(folder.to_owned()), flags: flags.collect() };
     let config = Config::load(overrides, []).unwrap().config;
     let issuer = Issuer::parse("https://auth.example").unwrap();
     setup::open_or_init(config, issuer, Arc::clone(hands) as Arc<dyn Clock>).await

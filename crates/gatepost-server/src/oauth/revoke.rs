@@ -13,7 +13,7 @@ use gatepost_operations::core::clients::AuthenticatedClient;
 use gatepost_operations::core::params::{Door, Params};
 use gatepost_operations::core::refusal::{Code, Refusal};
 use gatepost_operations::core::time::Timestamp;
-use gatepost_operations::revocations;
+use gatepost_operations::revocations::{self, TokenToEnd};
 
 use crate::http::facts::LogFacts;
 use crate::http::failure::Dress;
@@ -61,7 +61,8 @@ async fn revoke(app: &App, who: &AuthenticatedClient, token: &str) -> Result<Log
 
     let actor = Actor::Client { client_id: client.id.to_string() };
     let expires = Timestamp::from_micros(caller.expires.0);
-    let revoked = revocations::revoke_token(&app.gate, &actor, api, &caller.jti, expires).await;
+    let token = TokenToEnd { api, jti: &caller.jti, client: client.id.clone(), expires };
+    let revoked = revocations::revoke_token(&app.gate, &actor, token).await;
     revoked.map_err(|failure| Code::TemporarilyUnavailable.because(failure.to_string()))?;
     Ok(LogFacts { jti: Some(caller.jti.clone()), ..facts })
 }

@@ -189,13 +189,13 @@ async fn a_feed_is_no_token_and_a_token_is_no_feed() {
 }
 
 /// A server on a real port.
-struct Wire {
-    served: Served,
-    address: SocketAddr,
+pub(crate) struct Wire {
+    pub(crate) served: Served,
+    pub(crate) address: SocketAddr,
 }
 
 impl Wire {
-    fn of(server: &TestServer, address: SocketAddr) -> Self {
+    pub(crate) fn of(server: &TestServer, address: SocketAddr) -> Self {
         let limits = Arc::new(Limits::new(&server.gate.config));
         let listener = Listener::bind(address).unwrap();
         let address = listener.local_addr();
@@ -209,7 +209,13 @@ impl Wire {
         format!("http://{}", self.address)
     }
 
-    fn guard(&self, api: &ResourceServer, audience: &str, clock: &TestClock, then: AfterThat) -> Guard {
+    pub(crate) fn guard(
+        &self,
+        api: &ResourceServer,
+        audience: &str,
+        clock: &TestClock,
+        then: AfterThat,
+    ) -> Guard {
         let feed =
             Feed::new(ISSUER, &api.id, &api.secret).unwrap().reached_at(&self.url()).unwrap().then(then);
         let keys = JwksUrl::of_api(&self.url(), &api.name).unwrap();
@@ -222,9 +228,10 @@ impl Wire {
     }
 }
 
-const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+pub(crate) const ANY_PORT: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
-async fn code(guard: &Guard, token: &str) -> &'static str {
+pub(crate) async fn code(guard: &Guard, token: &str) -> &'static str {
     guard.judge(token).await.map_or_else(|refusal| refusal.code(), |_| "accepted")
 }
 

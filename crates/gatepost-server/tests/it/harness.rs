@@ -134,6 +134,12 @@ impl TestServer {
         Self { edge: edge(&gate), gate, clock: Arc::clone(&self.clock), folder: Arc::clone(&self.folder) }
     }
 
+    /// The same with settings of its own.
+    pub(crate) async fn another_server_with(&self, settings: &[(&str, &str)]) -> Self {
+        let gate = Arc::new(open(self.folder.path(), settings, &self.clock).await);
+        Self { edge: edge(&gate), gate, clock: Arc::clone(&self.clock), folder: Arc::clone(&self.folder) }
+    }
+
     /// The same state after a stop and a start.
     pub(crate) async fn restarted(self) -> Self {
         self.gate.close().await;

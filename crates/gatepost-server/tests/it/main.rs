@@ -36,5 +36,6 @@ mod rows;
 mod serving;
 mod silence;
 mod sockets;
+mod thousand;
 mod tls_reload;
 mod wire;

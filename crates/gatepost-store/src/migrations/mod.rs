@@ -11,21 +11,23 @@ use crate::StoreError;
 pub(crate) type Step = (i64, &'static str, &'static str);
 
 /// SQLite's steps; each sets `user_version` to its number.
-pub(crate) const SQLITE: &[Step] = &[
+pub(crate) const SQLITE: [Step; 6] = [
     (1, "first", include_str!("sqlite/0001_first.sql")),
     (2, "lifecycle", include_str!("sqlite/0002_lifecycle.sql")),
     (3, "schedule", include_str!("sqlite/0003_schedule.sql")),
     (4, "expiry", include_str!("sqlite/0004_expiry.sql")),
     (5, "limits", include_str!("sqlite/0005_limits.sql")),
+    (6, "revoked_by_client", include_str!("sqlite/0006_revoked_by_client.sql")),
 ];
 
 /// PostgreSQL's steps.
-pub(crate) const POSTGRES: &[Step] = &[
+pub(crate) const POSTGRES: [Step; 6] = [
     (1, "first", include_str!("postgres/0001_first.sql")),
     (2, "lifecycle", include_str!("postgres/0002_lifecycle.sql")),
     (3, "schedule", include_str!("postgres/0003_schedule.sql")),
     (4, "expiry", include_str!("postgres/0004_expiry.sql")),
     (5, "limits", include_str!("postgres/0005_limits.sql")),
+    (6, "revoked_by_client", include_str!("postgres/0006_revoked_by_client.sql")),
 ];
 
 /// The number of the last step.

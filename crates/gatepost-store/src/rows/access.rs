@@ -41,6 +41,7 @@ pub(crate) fn revocation(row: &impl Columns) -> Result<(i64, Revocation), StoreE
         apis: super::json(row, "apis")?,
         at: instant(row, "at")?,
         until: instant(row, "until")?,
+        client: row.text_if_any("client_id")?.as_deref().and_then(ClientId::parse),
     };
     Ok((row.number("seq")?, revocation))
 }

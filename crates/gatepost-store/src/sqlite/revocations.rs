@@ -17,7 +17,7 @@ impl Revocations for SqliteStore {
         limit: u32,
     ) -> Result<Vec<(i64, Revocation)>, StoreError> {
         let query = sqlx::query(
-            "SELECT seq, kind, id, apis, at, until FROM revocations
+            "SELECT seq, kind, id, apis, at, until, client_id FROM revocations
                 WHERE seq > ?1 AND until > ?2 ORDER BY seq LIMIT ?3",
         );
         let query = query.bind(seq).bind(now.micros()).bind(i64::from(limit));
@@ -41,13 +41,19 @@ pub(super) async fn add(
     revocation: &Revocation,
 ) -> Result<(), StoreError> {
     let (kind, id) = rows::revoked(&revocation.what);
-    sqlx::query("INSERT INTO revocations (seq, kind, id, apis, at, until) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+    let client = revocation.client.as_ref().map(ToString::to_string);
+    let query = sqlx::query(
+        "INSERT INTO revocations (seq, kind, id, apis, at, until, client_id)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    );
+    query
         .bind(seq)
         .bind(kind)
         .bind(id)
         .bind(rows::as_json(&revocation.apis))
         .bind(revocation.at.micros())
         .bind(revocation.until.micros())
+        .bind(client)
         .execute(tx)
         .await
         .map_err(failure)?;

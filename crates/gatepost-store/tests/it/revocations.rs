@@ -19,7 +19,8 @@ on_every_engine![
 
 fn token(jti: &str, until: i64) -> Revocation {
     let (what, apis) = (Revoked::Token(jti.to_owned()), vec![api("bookings").id]);
-    Revocation { what, apis, at: at(1), until: at(until) }
+    let client = Some(acme().2.id);
+    Revocation { what, apis, at: at(1), until: at(until), client }
 }
 
 async fn revoke(store: &dyn Store, revocations: impl IntoIterator<Item = Revocation>) {

@@ -2,9 +2,11 @@
 
 use gatepost_operations::clock;
 use gatepost_operations::core::apis::ApiId;
+use gatepost_operations::core::clients::ClientId;
 use gatepost_operations::core::secret::Secret;
 use gatepost_operations::core::time::Timestamp;
 use gatepost_operations::verification::{self, Judged};
+use gatepost_operations::revocations::TokenToEnd;
 use gatepost_operations::{apis, clients, partners, revocations};
 use serde::Serialize;
 
@@ -62,12 +64,18 @@ async fn token_itself(desk: &Desk, token: &str) -> Result<Revoked, Trouble> {
     };
     let expires = Timestamp::from_micros(expires.0);
     let id = ApiId(apis::show(&desk.gate, &api)?.api_id);
-    revocations::revoke_token(&desk.gate, &desk.actor, id, jti, expires).await?;
+    let owner = claims.client_id.clone().or_else(|| claims.aud.first().cloned());
+    let client = owner.as_deref().and_then(ClientId::parse);
+    let Some(client) = client else {
+        return Err(Trouble::internal("token.revoke", "a verified token names no client"));
+    };
+    let token = TokenToEnd { api: id, jti, client, expires };
+    revocations::revoke_token(&desk.gate, &desk.actor, token).await?;
     Ok(Revoked {
         revoked: "token",
         jti: Some(jti.clone()),
         api: Some(api),
-        client_id: claims.client_id.clone().or_else(|| claims.aud.first().cloned()),
+        client_id: owner,
         partner_id: claims.partner_id.clone(),
         expires: Some(clock::written(expires)),
     })
