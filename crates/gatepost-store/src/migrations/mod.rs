@@ -11,7 +11,7 @@ use crate::StoreError;
 pub(crate) type Step = (i64, &'static str, &'static str);
 
 /// SQLite's steps; each sets `user_version` to its number.
-pub(crate) const SQLITE: [Step; 6] = [
+pub(crate) const SQLITE: &[Step] = &[
     (1, "first", include_str!("sqlite/0001_first.sql")),
     (2, "lifecycle", include_str!("sqlite/0002_lifecycle.sql")),
     (3, "schedule", include_str!("sqlite/0003_schedule.sql")),
@@ -21,7 +21,7 @@ pub(crate) const SQLITE: [Step; 6] = [
 ];
 
 /// PostgreSQL's steps.
-pub(crate) const POSTGRES: [Step; 6] = [
+pub(crate) const POSTGRES: &[Step] = &[
     (1, "first", include_str!("postgres/0001_first.sql")),
     (2, "lifecycle", include_str!("postgres/0002_lifecycle.sql")),
     (3, "schedule", include_str!("postgres/0003_schedule.sql")),
