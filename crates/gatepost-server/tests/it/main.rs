@@ -21,6 +21,7 @@ mod hostile_apis;
 mod hostile_cases;
 mod introspection;
 mod limits;
+mod listening;
 mod metrics;
 mod mutilated;
 mod order_of_checks;

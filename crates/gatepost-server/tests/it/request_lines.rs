@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::asking::Ask;
 use crate::harness::TestServer;
+use crate::listening::somebody_always_listens;
 use crate::serving::{h2_client, h2_request};
 use crate::sockets::{Raw, server};
 
@@ -37,6 +38,7 @@ struct Log(Paper, Box<dyn std::any::Any>);
 
 impl Log {
     fn begin() -> Self {
+        somebody_always_listens();
         let paper = Paper::default();
         let settings = LogSettings { format: LogFormat::Json, level: LogLevel::Trace, buffer: 1000 };
         let (subscriber, guard) = logs::subscriber(&settings, false, paper.clone());

@@ -11,6 +11,7 @@ use tracing::{Event, Metadata, Subscriber};
 use crate::asking::{Ask, DOORS, and, credentials, form_of};
 use crate::cast::{C, S, our_secret};
 use crate::harness::TestServer;
+use crate::listening::somebody_always_listens;
 
 /// Takes down every field of every event of this thread.
 #[derive(Clone, Default)]
@@ -76,6 +77,7 @@ fn asks(door: &str) -> Vec<Ask> {
 
 #[tokio::test]
 async fn neither_log_nor_journal_holds_a_secret_or_a_token() {
+    somebody_always_listens();
     let log = Everything::default();
     let _here = tracing::subscriber::set_default(log.clone());
     let server = TestServer::start().await;

@@ -5,8 +5,8 @@ use gatepost_operations::core::apis::ApiId;
 use gatepost_operations::core::clients::ClientId;
 use gatepost_operations::core::secret::Secret;
 use gatepost_operations::core::time::Timestamp;
-use gatepost_operations::verification::{self, Judged};
 use gatepost_operations::revocations::TokenToEnd;
+use gatepost_operations::verification::{self, Judged};
 use gatepost_operations::{apis, clients, partners, revocations};
 use serde::Serialize;
 
