@@ -10,4 +10,5 @@ mod log_queue;
 mod log_writer;
 pub mod logs;
 pub mod metrics;
+pub mod snapshot;
 pub mod waits;

@@ -1,0 +1,59 @@
+//! This file is where all counts stand as they were at one moment.
+
+use std::collections::BTreeMap;
+
+use gatepost_core::refusal::Code;
+use serde::Serialize;
+
+use super::metrics::SIGNING_BOUNDS;
+use super::waits::{ShedSnapshot, WaitsSnapshot};
+
+/// The counts at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Snapshot {
+    /// Requests at the origin door.
+    pub origin: DoorSnapshot,
+    /// Requests at the standard door.
+    pub standard: DoorSnapshot,
+    /// Requests that a limit refused, by the name of the limit.
+    pub limited: BTreeMap<&'static str, u64>,
+    /// Signatures made.
+    pub signatures: u64,
+    /// Microseconds they took together.
+    pub signing_micros: u64,
+    /// Microseconds the longest of them took.
+    pub longest_signing_micros: u64,
+    /// How many of them fell between two of [`SIGNING_BOUNDS`], and above the last.
+    pub signing_buckets: [u64; SIGNING_BOUNDS.len() + 1],
+    /// Requests for a token that were refused, in the order of [`Code::ALL`].
+    pub refusals: [u64; Code::ALL.len()],
+    /// How long requests waited for a signing thread.
+    pub waits: WaitsSnapshot,
+    /// Requests that were refused instead of signed.
+    pub shed: ShedSnapshot,
+    /// Connections open now.
+    pub connections: u64,
+    /// TLS handshakes that came to nothing.
+    pub handshakes_failed: u64,
+    /// Requests that were no proper HTTP.
+    pub malformed: u64,
+    /// Requests that took too long.
+    pub timed_out: u64,
+    /// Handlers that panicked.
+    pub panics: u64,
+    /// Revocation feeds signed.
+    pub feeds_signed: u64,
+    /// Log lines lost to a slow reader.
+    pub log_lines_dropped: u64,
+}
+
+/// The counts of one door.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct DoorSnapshot {
+    /// Requests that ended with a token.
+    pub issued: u64,
+    /// Requests that were refused.
+    pub refused: u64,
+    /// Requests that got 503.
+    pub unavailable: u64,
+}
