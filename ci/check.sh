@@ -34,6 +34,8 @@ cargo test --workspace --locked
 # OpenSSL is built for this step alone; a plain build does without it.
 step "test: keys of four primes"
 cargo test --locked -p gatepost-jose --features multi-prime
+cargo test --locked -p gatepost-operations -p gatepost-server -p gatepost --features gatepost/multi-prime \
+  --test it four_primes
 
 step "interop: real clients and the documents' commands"
 ci/interop.sh
