@@ -31,7 +31,7 @@ pub enum NotGood {
         /// The reason.
         rejection: Rejection,
     },
-    /// It was revoked, or all that its client or partner had got by then.
+    /// It was revoked, or all that its client or partner had got by then, or one of them has expired.
     Revoked,
 }
 
@@ -60,7 +60,7 @@ pub fn judge(gate: &Gate, wanted: Option<&str>, token: &str) -> Result<Judged, N
     Err(NotGood::Rejected { api, rejection })
 }
 
-/// Whether it was revoked itself, or all that its client or partner had got by then.
+/// Whether it was revoked itself, or all that its client or partner had got by then, or one of them has expired.
 fn is_revoked(gate: &Gate, claims: &Claims) -> bool {
     let client = claims.client_id.as_deref().or(claims.aud.first().map(String::as_str));
     let (Some(jti), Some(client), Some(iat)) = (claims.jti.as_deref(), client, claims.iat) else {
@@ -69,6 +69,7 @@ fn is_revoked(gate: &Gate, claims: &Claims) -> bool {
     let issued = Timestamp::from_micros(issued_millis(jti, iat).saturating_mul(1_000));
     let partner = claims.partner_id.as_deref();
     gate.revocations.now().covers(&IssuedTo { jti, client, partner, issued })
+        || gate.expiries.have_ended(client, partner, gate.clock.now())
 }
 
 /// When it was issued, in milliseconds; where dates are whole seconds, the id begins with the finer time.

@@ -10,6 +10,7 @@ use gatepost_operations::failure::Kind;
 use gatepost_operations::gate::Gate;
 use gatepost_operations::partners::{self, PartnerSettings};
 use gatepost_operations::revocations::IssuedTo;
+use gatepost_operations::verification::{self, NotGood};
 
 use crate::stage::{ACTOR, Stage, WithSecret, ask};
 
@@ -59,6 +60,22 @@ async fn at_its_moment_a_client_is_refused_and_its_tokens_are_bad_before_anythin
     assert_eq!(is_bad(&stage.gate, &acme, issued), (true, false));
     assert_eq!(is_bad(&stage.gate, &other, issued), (false, false));
     assert_eq!(clients::show(&stage.gate, id).await.unwrap().status, "expired");
+}
+
+#[tokio::test]
+async fn a_token_of_a_client_that_has_ended_is_not_good_before_anything_is_written() {
+    let stage = Stage::with_api().await;
+    let acme = stage.client("Acme").await;
+    set(&stage, &acme, in_a_minute(&stage)).await;
+    let issued = ask(&stage.gate, &acme.client.client_id, acme.secret.expose()).await.unwrap();
+    let judged = verification::good(&stage.gate, None, &issued.access_token).unwrap();
+    assert_eq!(judged.api, "bookings");
+
+    stage.pass(MINUTE);
+    let refused = verification::good(&stage.gate, None, &issued.access_token);
+    assert!(matches!(refused, Err(NotGood::Revoked)), "{refused:?}");
+    let judged = verification::judge(&stage.gate, None, &issued.access_token);
+    assert!(judged.is_ok(), "its own life is not over: {judged:?}");
 }
 
 #[tokio::test]

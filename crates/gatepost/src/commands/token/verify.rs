@@ -51,7 +51,8 @@ fn revoked() -> Trouble {
         exit: Exit::SaidNo,
         code: "revoked",
         what: "the token is refused".to_owned(),
-        why: "it was revoked, or all that its client or partner had got by then".to_owned(),
+        why: "it was revoked, or all that its client or partner had got by then, or one of them has expired"
+            .to_owned(),
         fix: "get a new one, if its client may still have one; see `gatepost client show CLIENT`".to_owned(),
     }
 }
