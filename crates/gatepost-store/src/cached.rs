@@ -3,6 +3,8 @@
 //! Only clients that were found are kept: made-up ids can't push real ones out. Of many requests for one client that is
 //! not here, one reads and the others wait for it. What a read brings is kept only if the read is still expected when it
 //! lands: `forget` strikes reads under way off the list, so that none puts back what was forgotten.
+//! A server reads ahead, at its start and after changes, so that time does not tell who is in the store; beside the
+//! requests, that is, and as many as there is room for.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,6 +16,7 @@ use gatepost_core::partners::PartnerId;
 use moka::sync::Cache;
 use tokio::sync::OnceCell;
 
+use crate::cold::{Cold, Wanted};
 use crate::known_ids::{self, KnownIds};
 use crate::reads::Reads;
 use crate::{Store, StoreError};
@@ -23,11 +26,15 @@ type Flight = Arc<OnceCell<Found>>;
 
 /// How many ids are read at a time.
 const IDS_AT_ONCE: u32 = 10_000;
+/// How many clients are read ahead at a time.
+const AHEAD_AT_ONCE: usize = 256;
 
 /// Clients in memory, at most as many as the capacity says.
 pub struct CachedClients {
     store: Arc<dyn Store>,
     kept: Cache<ClientId, Arc<ClientRecord>>,
+    capacity: u64,
+    cold: Cold,
     /// Reads under way. Whoever changes what is kept holds this lock.
     flights: Mutex<HashMap<ClientId, Flight>>,
     known: KnownIds,
@@ -42,7 +49,8 @@ impl CachedClients {
         let (kept, flights) = (Cache::new(capacity), Mutex::default());
         let (lookups, reads) = (AtomicU64::new(0), AtomicU64::new(0));
         let store_reads = Reads::of(Arc::clone(&store));
-        Self { store, kept, flights, known: KnownIds::default(), store_reads, lookups, reads }
+        let (known, cold) = (KnownIds::default(), Cold::everyone());
+        Self { store, kept, capacity, cold, flights, known, store_reads, lookups, reads }
     }
 
     /// Reads the ids of all clients, so that unknown ones cost no read from now on.
@@ -52,13 +60,75 @@ impl CachedClients {
         loop {
             let page = self.store.client_ids(last.as_ref(), IDS_AT_ONCE).await?;
             numbers.extend(page.iter().map(known_ids::number));
-            let more = u32::try_from(page.len()).is_ok_and(|count| count >= IDS_AT_ONCE);
+            let more = is_full(&page);
             last = page.into_iter().next_back();
             if !more {
                 break;
             }
         }
         self.known.take(numbers);
+        Ok(())
+    }
+
+    /// Returns once someone is to be read ahead.
+    pub async fn any_cold(&self) {
+        self.cold.any().await;
+    }
+
+    /// Reads ahead whoever is to be, and shows each to `each`; whom it can't read it will read the next time.
+    pub async fn warm(&self, mut each: impl FnMut(&ClientRecord) + Send) -> Result<(), StoreError> {
+        let wanted = self.cold.take();
+        let outcome = match &wanted {
+            Wanted::Everyone => self.warm_everyone(&mut each).await,
+            Wanted::These(these) => {
+                let ids: Vec<ClientId> = these.iter().cloned().collect();
+                self.warm_these(&ids, &mut each).await
+            }
+        };
+        if outcome.is_err() {
+            self.cold.give_back(wanted);
+        }
+        outcome
+    }
+
+    async fn warm_everyone(&self, each: &mut (impl FnMut(&ClientRecord) + Send)) -> Result<(), StoreError> {
+        let mut last: Option<ClientId> = None;
+        let mut room = usize::try_from(self.capacity).unwrap_or(usize::MAX);
+        loop {
+            let page = self.store.client_ids(last.as_ref(), IDS_AT_ONCE).await?;
+            let some = page.get(..page.len().min(room)).unwrap_or_default();
+            self.warm_these(some, each).await?;
+            room = room.saturating_sub(page.len());
+            if room == 0 || !is_full(&page) {
+                return Ok(());
+            }
+            last = page.into_iter().next_back();
+        }
+    }
+
+    async fn warm_these(
+        &self,
+        ids: &[ClientId],
+        each: &mut (impl FnMut(&ClientRecord) + Send),
+    ) -> Result<(), StoreError> {
+        for ids in ids.chunks(AHEAD_AT_ONCE) {
+            let passengers: Vec<_> = ids.iter().filter_map(|id| self.board(id).passenger()).collect();
+            let missed: Vec<_> = passengers.iter().map(|passenger| passenger.id.clone()).collect();
+            if missed.is_empty() {
+                continue;
+            }
+            let read = self.store.client_records(&missed).await?;
+            let mut found: HashMap<_, _> =
+                read.into_iter().map(|record| (record.client.id.clone(), Arc::new(record))).collect();
+            for passenger in passengers {
+                let record = found.remove(passenger.id);
+                if let Some(record) = &record {
+                    each(record);
+                }
+                // Who came meanwhile may be reading it, which is as good.
+                let _ = passenger.flight.set(Ok(record));
+            }
+        }
         Ok(())
     }
 
@@ -85,6 +155,7 @@ impl CachedClients {
                 self.known.changed(id);
                 flights.remove(id);
                 self.kept.invalidate(id);
+                self.cold.note([id.clone()]);
             }
             Subject::Partner(id) => self.forget_partner(*id),
             // Records name APIs by ids, which never change, and hold nothing of tokens or of the server.
@@ -98,6 +169,7 @@ impl CachedClients {
         self.known.forget();
         flights.clear();
         self.kept.invalidate_all();
+        self.cold.note_everyone();
     }
 
     /// How often a client was asked for.
@@ -128,10 +200,11 @@ impl CachedClients {
     fn forget_partner(&self, partner: PartnerId) {
         let mut flights = self.under_way();
         // Whose clients are being read is not known yet.
-        flights.clear();
+        self.cold.note(flights.drain().map(|(id, _)| id));
         for (id, record) in &self.kept {
             if record.client.partner_id == partner {
                 self.kept.invalidate(id.as_ref());
+                self.cold.note([id.as_ref().clone()]);
             }
         }
     }
@@ -142,9 +215,23 @@ impl CachedClients {
     }
 }
 
+/// Whether there may be more after such a page of ids.
+fn is_full(page: &[ClientId]) -> bool {
+    u32::try_from(page.len()).is_ok_and(|count| count >= IDS_AT_ONCE)
+}
+
 enum Boarded<'a> {
     Arrived(Arc<ClientRecord>),
     Passenger(Passenger<'a>),
+}
+
+impl<'a> Boarded<'a> {
+    fn passenger(self) -> Option<Passenger<'a>> {
+        match self {
+            Self::Arrived(_) => None,
+            Self::Passenger(passenger) => Some(passenger),
+        }
+    }
 }
 
 /// One who waits for a read. Leaving, also by being dropped half-way, keeps the list of reads true.

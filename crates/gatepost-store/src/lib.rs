@@ -4,6 +4,7 @@
 //! transaction. No token is ever written here.
 
 mod cached;
+mod cold;
 mod conflicts;
 mod error;
 mod group_commit;

@@ -3,4 +3,5 @@
 pub mod expiry;
 pub mod flush;
 pub mod rotation;
+pub mod warming;
 pub mod watch;

@@ -1,5 +1,6 @@
 //! This file is where it is shown that who is refused can't learn why: the same bytes, and the same steps by counting.
 
+use gatepost_operations::background::warming;
 use serde_json::json;
 
 use crate::asking::{Ask, DOORS, and, credentials, form_of};
@@ -87,6 +88,20 @@ async fn c12_once_warm_no_refusal_reads_the_store() {
     let before = server.gate.clients().reads();
     refuse_all().await;
     assert_eq!(server.gate.clients().reads(), before, "an unknown id costs no more than a wrong secret");
+}
+
+#[tokio::test]
+async fn c12_the_first_refusal_of_a_client_reads_nothing_once_clients_were_read_ahead() {
+    let server = TestServer::patient().await;
+    server.clock.advance(120);
+    for (who, id, secret) in REFUSED {
+        server.gate.clients.forget_all();
+        server.gate.clients.learn_ids().await.unwrap();
+        warming::warm(&server.gate).await.unwrap();
+        let before = server.gate.clients.reads();
+        assert_eq!(steps(&server, WAYS[0](DOORS[0], id, secret)).await, (401, 1, 1), "{who}");
+        assert_eq!(server.gate.clients.reads(), before, "{who} costs no more than an unknown id");
+    }
 }
 
 #[tokio::test]

@@ -105,6 +105,78 @@ async fn once_the_ids_are_learnt_unknown_clients_cost_no_read_and_new_ones_are_f
 }
 
 #[tokio::test]
+async fn who_was_read_ahead_costs_no_read_not_even_the_first_time_nor_after_a_change() {
+    let home = Home::sqlite();
+    let (store, owners, clients) = with_clients(&home, 600).await;
+    let cached = CachedClients::new(store, 1_000);
+    let all_are_there = async || {
+        for client in &clients {
+            assert_eq!(&cached.record(&client.id).await.unwrap().unwrap().client, client);
+        }
+        cached.reads()
+    };
+    let mut seen = 0;
+    cached.warm(|_| seen += 1).await.unwrap();
+    assert_eq!((all_are_there().await, seen), (0, 600));
+
+    for subject in [
+        Some(Subject::Client(clients[1].id.clone())),
+        Some(Subject::Partner(owners[0].id)),
+        Some(Subject::Client(unknown("came-and-went"))),
+        None,
+    ] {
+        subject.as_ref().map_or_else(|| cached.forget_all(), |subject| cached.forget(subject));
+        cached.any_cold().await;
+        cached.warm(|_| ()).await.unwrap();
+        assert_eq!(all_are_there().await, 0, "{subject:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_more_clients_are_read_ahead_than_there_is_room_for() {
+    let home = Home::sqlite();
+    let (store, _, _) = with_clients(&home, 1_000).await;
+    let cached = CachedClients::new(store, 300);
+    let mut seen = 0;
+    cached.warm(|_| seen += 1).await.unwrap();
+    assert_eq!(seen, 300);
+}
+
+#[tokio::test]
+async fn who_could_not_be_read_ahead_is_the_next_time() {
+    let home = Home::sqlite();
+    let (store, cached, app) = gated(&home).await;
+    store.gate.add_permits(100);
+    store.fails.store(true, Ordering::Relaxed);
+    assert!(cached.warm(|_| ()).await.is_err());
+
+    store.fails.store(false, Ordering::Relaxed);
+    cached.any_cold().await;
+    cached.warm(|_| ()).await.unwrap();
+    assert!(cached.record(&app.id).await.unwrap().is_some());
+    assert_eq!(cached.reads(), 0);
+}
+
+#[tokio::test]
+async fn reading_ahead_puts_nothing_stale_back() {
+    let home = Home::sqlite();
+    let (store, cached, app) = gated(&home).await;
+    let warming = tokio::spawn({
+        let cached = Arc::clone(&cached);
+        async move { cached.warm(|_| ()).await }
+    });
+    one_has_read(&store).await;
+    let suspended = Change::ClientUpdated(Client { status: Status::Suspended, ..app.clone() });
+    let subject = suspended.subject();
+    store.apply(&audited([suspended])).await.unwrap();
+    cached.forget(&subject);
+    store.gate.add_permits(100);
+    warming.await.unwrap().unwrap();
+
+    assert_eq!(cached.record(&app.id).await.unwrap().unwrap().client.status, Status::Suspended);
+}
+
+#[tokio::test]
 async fn made_up_ids_do_not_push_known_clients_out() {
     let home = Home::sqlite();
     let (store, _, clients) = with_clients(&home, 10).await;
