@@ -4,14 +4,17 @@ use gatepost_operations::background::warming;
 use serde_json::json;
 
 use crate::asking::{Ask, DOORS, and, credentials, form_of};
-use crate::cast::{C, DELETED, ENDED, EXPIRING, EXPIRING_SECRET, ORPHANED, PUBLIC, S, SUSPENDED, our_secret};
+use crate::cast::{
+    C, DELETED, ENDED, EXPIRING, EXPIRING_SECRET, LEAVING, ORPHANED, PENDING_SECRET, PUBLIC, S, SUSPENDED,
+    our_secret,
+};
 use crate::harness::TestServer;
 
 const GRANT: &str = "grant_type=client_credentials";
 const UNKNOWN: &str = "11111111-1111-4111-8111-111111111111";
 
 /// Everyone whose refusal must look the same, with the secret that they present.
-const REFUSED: [(&str, &str, &str); 9] = [
+const REFUSED: [(&str, &str, &str); 11] = [
     ("unknown", UNKNOWN, S),
     ("wrong secret", C, "nope"),
     ("suspended", SUSPENDED, S),
@@ -20,6 +23,8 @@ const REFUSED: [(&str, &str, &str); 9] = [
     ("ended secret", ENDED, S),
     ("expired secret", EXPIRING_SECRET, S),
     ("expired client", EXPIRING, S),
+    ("expired partner", LEAVING, S),
+    ("pending secret", PENDING_SECRET, S),
     ("no secret stored", PUBLIC, S),
 ];
 
@@ -45,6 +50,20 @@ async fn c06_unknown_wrong_suspended_and_ended_are_the_same_bytes() {
             }
             assert!(replies.windows(2).all(|pair| pair[0] == pair[1]), "{door}: {replies:#?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn whose_time_is_over_or_has_not_come_is_let_in_within_it() {
+    let server = TestServer::start().await;
+    for (id, at_first, in_an_hour) in
+        [(EXPIRING, 200, 401), (LEAVING, 200, 401), (EXPIRING_SECRET, 200, 401), (PENDING_SECRET, 401, 200)]
+    {
+        let server = server.another_server().await;
+        assert_eq!(server.send(WAYS[0](DOORS[0], id, S)).await.status, at_first, "{id}");
+        let later = TestServer::start().await;
+        later.pass(3_600).await;
+        assert_eq!(later.send(WAYS[0](DOORS[0], id, S)).await.status, in_an_hour, "{id}");
     }
 }
 
@@ -95,12 +114,12 @@ async fn c12_the_first_refusal_of_a_client_reads_nothing_once_clients_were_read_
     let server = TestServer::patient().await;
     server.clock.advance(120);
     for (who, id, secret) in REFUSED {
-        server.gate.clients.forget_all();
-        server.gate.clients.learn_ids().await.unwrap();
+        server.gate.clients().forget_all();
+        server.gate.clients().learn_ids().await.unwrap();
         warming::warm(&server.gate).await.unwrap();
-        let before = server.gate.clients.reads();
+        let before = server.gate.clients().reads();
         assert_eq!(steps(&server, WAYS[0](DOORS[0], id, secret)).await, (401, 1, 1), "{who}");
-        assert_eq!(server.gate.clients.reads(), before, "{who} costs no more than an unknown id");
+        assert_eq!(server.gate.clients().reads(), before, "{who} costs no more than an unknown id");
     }
 }
 

@@ -46,6 +46,12 @@ pub(crate) const DROPPING: &str = "00000000-0000-4000-8000-000000000007";
 pub(crate) const ENDED: &str = "00000000-0000-4000-8000-000000000008";
 /// Its secret expires a minute after the start.
 pub(crate) const EXPIRING_SECRET: &str = "00000000-0000-4000-8000-000000000009";
+/// Its secret is accepted from an hour after the start on.
+pub(crate) const PENDING_SECRET: &str = "00000000-0000-4000-8000-0000000000f1";
+/// Its partner expires a minute after the start.
+pub(crate) const LEAVING: &str = "00000000-0000-4000-8000-0000000000f2";
+/// The partner that expires.
+const EXPIRING_PARTNER: &str = "00000000-0000-4000-8000-0000000000f3";
 /// It expires a minute after the start.
 pub(crate) const EXPIRING: &str = "00000000-0000-4000-8000-00000000000a";
 /// Held to 198.51.100.0/24.
@@ -86,6 +92,10 @@ pub(crate) fn everyone(gate: &Gate) -> Vec<Change> {
     let mut changes = vec![
         Change::PartnerCreated(partner(PARTNER, "acme", at)),
         Change::PartnerCreated(Partner { status: Status::Suspended, ..partner(USER, "gone", at) }),
+        Change::PartnerCreated(Partner {
+            expires: Some(minute()),
+            ..partner(EXPIRING_PARTNER, "leaving", at)
+        }),
     ];
     let mut add = |id: &str, secret: &str, change: &dyn Fn(&mut Client)| {
         let mut client = client(gate, id);
@@ -97,8 +107,11 @@ pub(crate) fn everyone(gate: &Gate) -> Vec<Change> {
     standing(gate, &mut add);
     scoped(&mut add);
     let stopped = StoredSecret { expires: Some(minute()), ..stored(gate, S, EXPIRING_SECRET, at) };
+    let hour = minute().after(std::time::Duration::from_secs(3_540));
+    let pending = StoredSecret { not_before: Some(hour), ..stored(gate, S, PENDING_SECRET, at) };
     changes.extend([
         Change::ClientCreated { client: client(gate, EXPIRING_SECRET), secret: Some(stopped) },
+        Change::ClientCreated { client: client(gate, PENDING_SECRET), secret: Some(pending) },
         Change::ClientDeleted(ClientId::parse(DELETED).unwrap()),
         Change::SecretEnded { client: ClientId::parse(ENDED).unwrap(), secret: secret_id(ENDED), at },
     ]);
@@ -117,6 +130,7 @@ fn standing(gate: &Gate, add: &mut Add<'_>) {
     add(SUSPENDED, S, &|client| client.status = Status::Suspended);
     add(PUBLIC, "", &|_| {});
     add(ORPHANED, S, &|client| client.partner_id = PartnerId(uuid(USER)));
+    add(LEAVING, S, &|client| client.partner_id = PartnerId(uuid(EXPIRING_PARTNER)));
     add(DELETED, S, &|_| {});
     add(NO_GRANT, S, &|client| client.grant_types.clear());
     add(BASIC_ONLY, S, &|client| client.auth_method = Some(Method::SecretBasic));
