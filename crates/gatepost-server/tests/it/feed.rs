@@ -9,13 +9,13 @@ use gatepost_guard::{AfterThat, Feed, FeedClaims, FeedError, Guard, JwksUrl, Ref
 use gatepost_jose::PublicKey;
 use gatepost_operations::partners::PartnerSettings;
 use gatepost_operations::telemetry::metrics::Metrics;
-use gatepost_operations::{api_secrets, clients, keys, partners, revocations, service};
+use gatepost_operations::{api_secrets, clients, expiry, keys, partners, revocations, service};
 use gatepost_server::http::limits::Limits;
 use gatepost_server::http::listen::{Listener, Served};
 use serde_json::{Value, json};
 
 use crate::asking::Ask;
-use crate::cast::{C, OURS, PARTNER, S, our_secret};
+use crate::cast::{C, EXPIRING, LEAVING, OURS, PARTNER, S, our_secret};
 use crate::guard_rows::clock::TestClock;
 use crate::harness::{BOOKINGS, FAST, ISSUER, START, TestServer};
 use crate::reply::Reply;
@@ -41,6 +41,33 @@ fn opened(server: &TestServer, api: &ResourceServer, reply: &Reply) -> FeedClaim
 
 async fn feed(server: &TestServer, api: &ResourceServer) -> FeedClaims {
     opened(server, api, &server.send(poll(api, 0)).await)
+}
+
+#[tokio::test]
+async fn at_their_end_clients_and_partners_lose_their_tokens_at_every_judge_and_followers_are_told() {
+    let server = TestServer::start().await;
+    let api = ResourceServer::of(&server.gate, "default").await;
+    let (expires, leaves, stays) = (
+        token(&server, (EXPIRING, S), json!({})).await.text,
+        token(&server, (LEAVING, S), json!({})).await.text,
+        token(&server, (C, S), json!({})).await.text,
+    );
+    for text in [&expires, &leaves, &stays] {
+        assert!(api.accepts(&server, text).await);
+    }
+    // By their own lives the tokens would be good for the leeway still.
+    server.pass(60).await;
+    for text in [&expires, &leaves] {
+        assert_eq!(api.told(&server, text).await, json!({ "active": false }));
+        assert_eq!(api.passes(&server, text).await, 401);
+    }
+    assert!(api.accepts(&server, &stays).await);
+    assert!(feed(&server, &api).await.clients.is_empty(), "nothing is written yet");
+
+    expiry::tick(&server.gate).await.unwrap();
+    let told = feed(&server, &api).await;
+    assert!(told.clients.contains_key(EXPIRING) && told.partners.len() == 1);
+    assert!(!told.clients.contains_key(C));
 }
 
 #[tokio::test]
