@@ -163,10 +163,11 @@ async fn updating(gate: &Gate, client: &str, new: &ClientSettings) -> Result<Dec
     if changed == before {
         return Ok(Decision { basis: None, changes: Vec::new(), outcome: () });
     }
-    // Tokens for an API or scope that the client loses end with the loss.
-    let loses = before.apis.iter().any(|api| !changed.apis.contains(api))
+    // Tokens for an API or scope that the client loses end with the loss; those from before an end that has passed stay bad.
+    let ends = before.is_revived_as(&changed, gate.clock.now())
+        || before.apis.iter().any(|api| !changed.apis.contains(api))
         || before.scopes.first_outside(&changed.scopes).is_some();
-    let tokens = loses.then(|| revocations::of_stopped_client(gate, &before));
+    let tokens = ends.then(|| revocations::of_stopped_client(gate, &before));
     let changes = tokens.into_iter().chain([Change::ClientUpdated(changed)]).collect();
     Ok(Decision { basis: None, changes, outcome: () })
 }

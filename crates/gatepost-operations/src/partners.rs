@@ -104,7 +104,16 @@ async fn updating(gate: &Gate, partner: &str, new: &PartnerSettings) -> Result<D
     let expires = new.expires.map(|expires| expires.moment(now)).transpose()?;
     let found = find(gate, partner).await?;
     let changed = partners::changed(&found, name, expires);
-    let changes = if changed == found { vec![] } else { vec![Change::PartnerUpdated(changed)] };
+    if changed == found {
+        return Ok(Decision { basis: None, changes: Vec::new(), outcome: () });
+    }
+    // An end that has passed holds for the tokens from before, also where the step that writes it did not come.
+    let tokens = if found.is_revived_as(&changed, now) {
+        Some(revocations::of_stopped_partner(gate, found.id).await?)
+    } else {
+        None
+    };
+    let changes = tokens.into_iter().chain([Change::PartnerUpdated(changed)]).collect();
     Ok(Decision { basis: None, changes, outcome: () })
 }
 

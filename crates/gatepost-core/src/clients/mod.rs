@@ -144,6 +144,11 @@ impl Client {
     pub fn standing(&self, now: Timestamp) -> Status {
         self.status.at(self.expires, now)
     }
+
+    /// Whether `changed` makes the client live on after an end that has passed without its being written down.
+    pub fn is_revived_as(&self, changed: &Self, now: Timestamp) -> bool {
+        self.status.is_to_expire(self.expires, now) && !changed.status.is_to_expire(changed.expires, now)
+    }
 }
 
 /// A client with all that authentication needs to know: one look-up brings it.

@@ -97,6 +97,11 @@ impl Partner {
     pub fn standing(&self, now: Timestamp) -> Status {
         self.status.at(self.expires, now)
     }
+
+    /// Whether `changed` makes the partner live on after an end that has passed without its being written down.
+    pub fn is_revived_as(&self, changed: &Self, now: Timestamp) -> bool {
+        self.status.is_to_expire(self.expires, now) && !changed.status.is_to_expire(changed.expires, now)
+    }
 }
 
 #[cfg(test)]

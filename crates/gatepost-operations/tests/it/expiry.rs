@@ -148,19 +148,51 @@ async fn a_later_end_lets_a_client_get_tokens_again_and_revives_none() {
 }
 
 #[tokio::test]
-async fn what_is_moved_on_before_the_step_came_is_not_expired_by_it_but_lives_on() {
+async fn what_is_moved_on_in_time_is_not_expired_by_a_node_that_has_not_heard_of_it() {
     let stage = Stage::with_api().await;
     let other = stage.second_node().await;
     let (acme, issued) = (stage.client("Acme").await, stage.now());
     set(&stage, &acme, in_a_minute(&stage)).await;
     gatepost_operations::news::take_up(&other).await.unwrap();
-    stage.pass(MINUTE);
-
     set(&stage, &acme, Expires::Never).await;
+
+    stage.pass(MINUTE);
     expiry::tick(&other).await.unwrap();
     expiry::tick(&stage.gate).await.unwrap();
     assert_eq!(is_bad(&stage.gate, &acme, issued), (false, false));
     assert_eq!(clients::show(&stage.gate, &acme.client.client_id).await.unwrap().status, "active");
+}
+
+#[tokio::test]
+async fn a_later_end_after_the_moment_revives_no_token_even_if_nothing_was_written_in_between() {
+    let stage = Stage::with_api().await;
+    let (acme, other) = (stage.client("Acme").await, stage.client("Other").await);
+    let (id, secret, issued) = (acme.client.client_id.as_str(), acme.secret.expose(), stage.now());
+    set(&stage, &acme, in_a_minute(&stage)).await;
+    set_partner(&stage, "other", in_a_minute(&stage)).await;
+    stage.pass(MINUTE);
+
+    set(&stage, &acme, Expires::Never).await;
+    set_partner(&stage, "other", Expires::Never).await;
+    assert_eq!(is_bad(&stage.gate, &acme, issued), (false, true));
+    assert_eq!(is_bad(&stage.gate, &other, issued), (false, true));
+    stage.pass(Duration::from_secs(2));
+    assert!(ask(&stage.gate, id, secret).await.is_ok());
+    assert_eq!(is_bad(&stage.gate, &acme, stage.now()), (false, false), "what it gets from now on is good");
+}
+
+#[tokio::test]
+async fn another_name_for_what_has_ended_leaves_its_expiry_to_the_step() {
+    let stage = Stage::with_api().await;
+    let (acme, issued) = (stage.client("Acme").await, stage.now());
+    set(&stage, &acme, in_a_minute(&stage)).await;
+    stage.pass(MINUTE);
+
+    let settings = ClientSettings { name: Some("Renamed".into()), ..ClientSettings::default() };
+    clients::update(&stage.gate, &ACTOR, &acme.client.client_id, settings).await.unwrap();
+    assert_eq!(is_bad(&stage.gate, &acme, issued), (true, false));
+    expiry::tick(&stage.gate).await.unwrap();
+    assert_eq!(is_bad(&stage.gate, &acme, issued), (false, true));
 }
 
 #[tokio::test]
