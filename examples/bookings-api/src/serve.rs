@@ -6,14 +6,17 @@ use axum::extract::Request;
 use axum::http::header::WWW_AUTHENTICATE;
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use gatepost_guard::{ConfigError, Guard, JwksUrl};
+use gatepost_guard::{ConfigError, Feed, Guard, JwksUrl};
 use tokio::net::TcpListener;
 
 use crate::{Bookings, router};
 
-/// A guard for passport tokens of this API of the Gatepost server `issuer`.
-pub fn passport_guard(issuer: &str, api: &str) -> Result<Guard, ConfigError> {
-    Guard::builder().passport(JwksUrl::of_api(issuer, api)?).realm("bookings").build()
+/// A guard for passport tokens of this API of the Gatepost server `issuer`; with the API's id and secret it follows the
+/// server's feed, and refuses what was revoked.
+pub fn passport_guard(issuer: &str, api: &str, (api_id, secret): (&str, &str)) -> Result<Guard, ConfigError> {
+    let keys = JwksUrl::of_api(issuer, api)?;
+    let feed = Feed::new(issuer, api_id, secret)?;
+    Guard::builder().passport(keys).realm("bookings").follow(feed).build()
 }
 
 /// Serves until `stop` is done, then answers what has begun.

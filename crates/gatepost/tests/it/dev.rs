@@ -1,12 +1,16 @@
 //! This file is where `gatepost dev` is tried as a newcomer would: a token from each door, and the API that it opens.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::json;
 
 use crate::http::{Answer, ask, ask_token};
-use crate::program::{Home, Running, done, program};
+use crate::program::{Done, Home, Running, done, program, until};
+
+/// So soon a guard that follows the feed refuses what was revoked.
+const SOON: Duration = Duration::from_secs(5);
 
 fn dev(folder: &Path) -> Running {
     Running::start(program(folder).args(["dev", "--json"]))
@@ -62,6 +66,57 @@ fn a_token_from_either_door_opens_the_bookings_api_and_nothing_else_does() {
     assert_eq!(without.status, 401);
     assert!(without.head.contains("www-authenticate: bearer"), "{without:?}");
     assert_eq!(call(api, "GET /bookings", "not.a.token", "").status, 401);
+}
+
+/// A token of the demonstration's client, which opens the bookings API.
+fn opening_token(running: &Running) -> String {
+    let (client, secret) = (running.text("client_id"), running.text("client_secret"));
+    let answer = ask_token(running.address("issuer"), "/oauth2/token", client, secret);
+    let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(bookings(running, &token), 200);
+    token
+}
+
+fn bookings(running: &Running, token: &str) -> u16 {
+    call(running.address("api_url"), "GET /bookings", token, "").status
+}
+
+/// What a command says that works on the state of the demonstration in this folder.
+fn beside(folder: &Path, words: &[&str], input: &str) -> Done {
+    let data: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(data.len(), 1, "{data:?}");
+    let said = done(program(folder).args(words).arg("--data").arg(&data[0]), input);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    said
+}
+
+#[test]
+fn what_is_revoked_or_suspended_no_longer_opens_the_bookings_api() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = dev(folder.path());
+    let (revoked, other) = (opening_token(&running), opening_token(&running));
+
+    beside(folder.path(), &["token", "revoke"], &revoked);
+    until(SOON, "the revoked token is refused", || bookings(&running, &revoked) == 401);
+    assert_eq!(bookings(&running, &other), 200, "the other token still opens it");
+
+    beside(folder.path(), &["client", "suspend", running.text("client_id")], "");
+    until(SOON, "the suspended client's token is refused", || bookings(&running, &other) == 401);
+}
+
+#[test]
+fn the_bookings_api_knows_a_promoted_key_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = dev(folder.path());
+    let before = opening_token(&running);
+    let document = || ask(running.address("issuer"), "GET /.well-known/jwks/bookings.json", &[], "").body;
+    let signed = document();
+
+    beside(folder.path(), &["key", "rotate", "--api", "bookings"], "");
+    beside(folder.path(), &["key", "promote", "--api", "bookings", "--now"], "");
+    until(SOON, "the server signs with the promoted key", || document() != signed);
+    opening_token(&running);
+    assert_eq!(bookings(&running, &before), 200, "the key before it still verifies");
 }
 
 #[test]

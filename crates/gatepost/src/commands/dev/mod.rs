@@ -130,7 +130,8 @@ async fn serve_bookings(
 ) -> Result<JoinHandle<()>, Trouble> {
     let store = Bookings::open(folder.join("bookings.db")).await;
     let store = store.map_err(|error| Trouble::internal("dev.bookings", error.to_string()))?;
-    let guard = bookings_api::passport_guard(&demo.issuer, demo::API);
+    let credential = (demo.api_id.as_str(), demo.api_secret.expose());
+    let guard = bookings_api::passport_guard(&demo.issuer, demo::API, credential);
     let guard = guard.map_err(|error| Trouble::internal("dev.guard", error.to_string()))?;
     Ok(tokio::spawn(async move {
         let stop = async {

@@ -99,6 +99,8 @@ mod tests {
             client_id: "c1".into(),
             secret: Secret::new("s1".into()),
             scopes: vec!["a".into(), "b".into()],
+            api_id: "a1".into(),
+            api_secret: Secret::new("s2".into()),
         };
         let page = page(&demo);
 
