@@ -127,6 +127,24 @@ pub async fn used_lately(
     Ok(known.filter(|_| was_used_since(&used, secret, gate.clock.now().before(lately))))
 }
 
+/// Of the secrets that are accepted now, the one that proved its client last, if that was within `lately`.
+pub async fn last_used_lately(
+    gate: &Gate,
+    client: &str,
+    lately: Duration,
+) -> Result<Option<SecretView>, Failure> {
+    let owner = find(gate, client).await?;
+    let mut used = gate.store.secret_usage(&owner.client.id).await?;
+    let since = gate.clock.now().before(lately);
+    let mut active = list(gate, client).await?;
+    active.retain(|known| known.state == "active");
+    used.retain(|usage| {
+        usage.at >= since && active.iter().any(|known| SecretId(known.secret_id) == usage.secret)
+    });
+    let last = used.iter().max_by_key(|usage| usage.at);
+    Ok(last.and_then(|last| active.into_iter().find(|known| SecretId(known.secret_id) == last.secret)))
+}
+
 pub(crate) fn was_used_since(used: &[SecretUsage], secret: Uuid, since: Timestamp) -> bool {
     used.iter().any(|usage| usage.secret == SecretId(secret) && usage.at >= since)
 }

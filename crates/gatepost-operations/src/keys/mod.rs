@@ -11,7 +11,7 @@ mod schedule;
 
 pub use import::import;
 pub(crate) use maker::{KeyMaker, first_key};
-pub use revoke::{BlastRadius, blast_radius, revoke};
+pub use revoke::{BlastRadius, RevokedKey, blast_radius, revoke};
 pub use rewrap::rewrap;
 pub use rotation::{Plan, next_due, promote, retire, rotate, rotate_to, tick};
 pub use schedule::{Waiting, waiting};

@@ -1,6 +1,7 @@
 //! This file is where a key is revoked: an emergency, after which nothing that it signed is valid.
 
 use gatepost_core::actor::Actor;
+use gatepost_core::apis::ApiId;
 use gatepost_core::change::Change;
 use gatepost_core::keys::rotation;
 use gatepost_core::keys::{KeyOwner, KeyState, StoredKey};
@@ -9,7 +10,7 @@ use serde::Serialize;
 
 use super::primes::next_key;
 use super::rotation::{keys_of, moved};
-use super::{KeyMaker, find, owner_name};
+use super::{KeyMaker, KeyView, find, owner_name};
 use crate::apis;
 use crate::failure::{Failure, Kind};
 use crate::gate::Gate;
@@ -30,9 +31,10 @@ pub struct BlastRadius {
     pub clients: usize,
 }
 
-/// What revoking the key would destroy.
+/// What revoking the key would destroy; refused where it can't be revoked, so that no damage is announced in vain.
 pub async fn blast_radius(gate: &Gate, kid: &str) -> Result<BlastRadius, Failure> {
     let key = find(gate, kid).await?;
+    let api = revocable(&key)?;
     let now = gate.clock.now();
     let usage = gate.store.usage(None, Hour::of(now.before(token_life(gate))), Hour::of(now)).await?;
     let mut clients = std::collections::HashMap::new();
@@ -43,11 +45,7 @@ pub async fn blast_radius(gate: &Gate, kid: &str) -> Result<BlastRadius, Failure
     let mut concerned = Vec::new();
     for (client, issued) in clients {
         let record = gate.clients.record(&client).await?;
-        let of_this_api = |record: &std::sync::Arc<gatepost_core::clients::ClientRecord>| match key.owner {
-            KeyOwner::Api(api) => record.client.apis.contains(&api),
-            KeyOwner::Service => false,
-        };
-        if record.as_ref().is_some_and(of_this_api) {
+        if record.is_some_and(|record| record.client.apis.contains(&api)) {
             concerned.push(issued);
         }
     }
@@ -60,29 +58,42 @@ pub async fn blast_radius(gate: &Gate, kid: &str) -> Result<BlastRadius, Failure
     })
 }
 
+/// A key that was revoked, and what ended with it.
+#[derive(Clone, Debug, Serialize)]
+pub struct RevokedKey {
+    /// The key as it is now.
+    #[serde(flatten)]
+    pub key: KeyView,
+    /// At most so many of its tokens were still valid.
+    pub live_tokens_at_most: u64,
+    /// How many clients of the API had got them.
+    pub clients: usize,
+}
+
 /// Revokes the key; if it signs, the published one or a new one signs in its place at once, published or not.
-pub async fn revoke(gate: &Gate, actor: &Actor, kid: &str) -> Result<BlastRadius, Failure> {
-    let radius = blast_radius(gate, kid).await?;
+pub async fn revoke(gate: &Gate, actor: &Actor, kid: &str) -> Result<RevokedKey, Failure> {
+    let BlastRadius { api, live_tokens_at_most, clients, .. } = blast_radius(gate, kid).await?;
     let key = find(gate, kid).await?;
-    let changes = match (key.state, key.owner) {
-        (KeyState::Revoked, _) => {
-            let why = "nothing that it signed is valid";
-            return Err(Failure::new(
-                Kind::Conflict,
-                "key.revoked",
-                "the key is revoked already",
-                why,
-                "nothing is left to do",
-            ));
-        }
-        (_, KeyOwner::Service) => return Err(not_by_hand()),
-        (KeyState::Signing, KeyOwner::Api(_)) => with_successor(gate, &key, &radius.api).await?,
-        (KeyState::Published | KeyState::Verifying | KeyState::Retired, KeyOwner::Api(_)) => {
-            vec![revoked(gate, &key)]
-        }
+    let changes = if key.state == KeyState::Signing {
+        with_successor(gate, &key, &api).await?
+    } else {
+        vec![revoked(gate, &key)]
     };
     gate.apply(actor, changes).await?;
-    Ok(radius)
+    let key = KeyView::of(gate, &find(gate, key.kid.as_str()).await?);
+    Ok(RevokedKey { key, live_tokens_at_most, clients })
+}
+
+/// The API whose key it is; a key that can't be revoked is refused.
+fn revocable(key: &StoredKey) -> Result<ApiId, Failure> {
+    match (key.state, key.owner) {
+        (KeyState::Revoked, _) => Err(over()),
+        (_, KeyOwner::Service) => Err(not_by_hand()),
+        (
+            KeyState::Published | KeyState::Signing | KeyState::Verifying | KeyState::Retired,
+            KeyOwner::Api(api),
+        ) => Ok(api),
+    }
 }
 
 async fn with_successor(gate: &Gate, key: &StoredKey, api: &str) -> Result<Vec<Change>, Failure> {
@@ -112,4 +123,9 @@ fn not_by_hand() -> Failure {
         "followers of the feed know no other",
         "rotate it with the next release",
     )
+}
+
+fn over() -> Failure {
+    let (what, why) = ("the key is revoked already", "nothing that it signed is valid");
+    Failure::new(Kind::Conflict, "key.revoked", what, why, "nothing is left to do")
 }

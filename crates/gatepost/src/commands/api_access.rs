@@ -36,7 +36,7 @@ async fn add_secret(desk: &Desk, api: &str, request: AddSecret) -> Result<(), Tr
 async fn end_secret(desk: &Desk, api: &str, secret: Uuid, force: bool) -> Result<(), Trouble> {
     if !force {
         let asked = async || api_secrets::used_lately(&desk.gate, api, secret, in_use::LATELY).await;
-        in_use::confirm(desk, api, asked).await?;
+        in_use::confirm(desk, api, in_use::ENDING, asked).await?;
     }
     api_secrets::end(&desk.gate, &desk.actor, api, secret, force).await?;
     let all = api_secrets::list(&desk.gate, api).await?;

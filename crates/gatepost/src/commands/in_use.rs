@@ -18,14 +18,19 @@ pub(super) const LATELY: Duration = Duration::from_secs(86_400);
 const ONE_FLUSH: Duration = Duration::from_millis(1_100);
 const BETWEEN: Duration = Duration::from_millis(100);
 
+/// How to go on where nobody can be asked.
+pub(super) const ENDING: &str = "see that whoever uses it has another one, then repeat with --yes";
+pub(super) const ROLLING: &str = "give an --overlap in which its user can change over, or repeat with --yes";
+
 /// Goes on if the secret is not in use, or that is confirmed; `used_lately` looks whether it is.
 pub(super) async fn confirm(
     desk: &Desk,
     owner: &str,
+    fix: &str,
     used_lately: impl AsyncFn() -> Result<Option<SecretView>, Failure>,
 ) -> Result<(), Trouble> {
     match in_use(desk, used_lately).await? {
-        Some(used) => insist(desk, owner, &used),
+        Some(used) => insist(desk, owner, fix, &used),
         None => Ok(()),
     }
 }
@@ -51,7 +56,7 @@ fn may_be_served(desk: &Desk) -> bool {
     !settings::is_one_process(config) || running::look(&config.data).is_some()
 }
 
-fn insist(desk: &Desk, owner: &str, used: &SecretView) -> Result<(), Trouble> {
+fn insist(desk: &Desk, owner: &str, fix: &str, used: &SecretView) -> Result<(), Trouble> {
     let when = used.last_used.as_deref().unwrap_or("lately");
     let from = used.last_address.as_deref().map(|address| format!(" from {address}")).unwrap_or_default();
     let label = used.label.as_deref().map(|label| format!(" ({label})")).unwrap_or_default();
@@ -64,6 +69,6 @@ fn insist(desk: &Desk, owner: &str, used: &SecretView) -> Result<(), Trouble> {
         code: "secret.used_lately",
         what: format!("the secret {}{label} was used within 24 hours", used.secret_id),
         why,
-        fix: "see that whoever uses it has another one, then repeat with --yes".to_owned(),
+        fix: fix.to_owned(),
     })
 }

@@ -1,5 +1,7 @@
 //! This file is where the commands about signing keys are carried out.
 
+use std::fmt::Display;
+
 use gatepost_operations::core::secret::Secret;
 use gatepost_operations::jose::Primes;
 use gatepost_operations::setup::DEFAULT_API;
@@ -90,8 +92,12 @@ async fn promote(desk: &Desk, api: &str, at_once: bool) -> Result<(), Trouble> {
 async fn revoke(desk: &Desk, kid: &str) -> Result<(), Trouble> {
     let radius = keys::blast_radius(&desk.gate, kid).await?;
     let told = format!(
-        "Revoking the {} key {} of {}: up to {} live tokens of {} clients end with it.",
-        radius.state, radius.kid, radius.api, radius.live_tokens_at_most, radius.clients
+        "Revoking the {} key {} of {} ends up to {} of {}.",
+        radius.state,
+        radius.kid,
+        radius.api,
+        counted(&radius.live_tokens_at_most, "live token"),
+        counted(&radius.clients, "client")
     );
     desk.output.note(&told);
     desk.output
@@ -100,6 +106,11 @@ async fn revoke(desk: &Desk, kid: &str) -> Result<(), Trouble> {
     desk.output.show(&revoked)?;
     desk.output.next(&format!("See what signs now: gatepost key list --api {}", radius.api));
     Ok(())
+}
+
+fn counted<N: Display + PartialEq + From<u8>>(number: &N, noun: &str) -> String {
+    let ending = if *number == N::from(1) { "" } else { "s" };
+    format!("{number} {noun}{ending}")
 }
 
 async fn import(desk: &Desk, api: &str, pem: Option<Secret>) -> Result<(), Trouble> {

@@ -92,14 +92,22 @@ fn a_revoked_key_takes_its_tokens_with_it_and_the_damage_is_named_before() {
 
     let done = home.run(&["key", "revoke", &kid[..12], "--json"]);
     let revoked = done.document();
-    assert!(done.stderr.contains("up to 1 live tokens of 1 clients"), "{done:?}");
+    assert!(done.stderr.contains("ends up to 1 live token of 1 client."), "{done:?}");
     let radius = ["kid", "api", "live_tokens_at_most", "clients"].map(|member| revoked[member].clone());
     assert_eq!(radius, [json!(kid), json!("orders"), json!(1), json!(1)]);
+    assert_eq!((&revoked["state"], &revoked["alg"]), (&json!("revoked"), &json!("ES256")));
+    assert!(revoked["signs_from"].is_string(), "{revoked}");
 
     assert_eq!(states(&home, "orders"), ["revoked", "signing"]);
     assert_eq!(verdict(&home, &old).0, 8);
     assert_eq!(verdict(&home, &token_of(&home, &client)).0, 0);
-    assert_eq!(home.refusal(&["key", "revoke", &kid]).0, 7);
+    let listed = home.json(&["key", "list", "--all"]);
+    let service = listed.as_array().unwrap().iter().find(|key| key["api"] == "service").unwrap();
+    for (kid, code) in [(kid.as_str(), "key.revoked"), (text(&service["kid"]), "key.service")] {
+        let refused = home.run(&["key", "revoke", kid, "--json"]);
+        assert_eq!((refused.refusal().0, text(&refused.refusal().1["code"])), (7, code));
+        assert!(!refused.stderr.contains("Revoking"), "no damage is announced: {refused:?}");
+    }
     assert_eq!(home.refusal(&["key", "revoke", "no-such-key"]).0, 6);
 }
 
@@ -114,7 +122,12 @@ fn a_key_from_elsewhere_is_published_and_belongs_to_one_api() {
     let create = ["api", "create", "other", "--audience", "https://other.example", "--profile", "passport"];
     home.json(&create);
     std::fs::write(home.path("key.pem"), pem).unwrap();
-    assert_eq!(home.refusal(&["key", "import", "--api", "other", "--pem-file", "key.pem"]).0, 7);
+    for (api, code) in [("other", "key.held_elsewhere"), ("default", "key.held")] {
+        let (exit, error) = home.refusal(&["key", "import", "--api", api, "--pem-file", "key.pem"]);
+        assert_eq!((exit, text(&error["code"])), (7, code));
+        assert!(text(&error["what"]).contains(text(&imported["kid"])), "{error}");
+        assert!(text(&error["fix"]).contains(&format!("gatepost key rotate --api {api}")), "{error}");
+    }
     let nonsense = home.run_with(&["key", "import", "--api", "other", "--json"], "-----BEGIN NONSENSE-----");
     assert_eq!(nonsense.refusal().0, 2);
 }

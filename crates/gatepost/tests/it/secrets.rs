@@ -74,6 +74,26 @@ fn a_secret_that_was_used_lately_is_ended_only_when_that_is_confirmed() {
 }
 
 #[test]
+fn a_roll_that_ends_a_secret_in_use_at_once_is_asked_about() {
+    let (home, client) = Home::with_client();
+    let id = text(&client["client_id"]);
+    home.json(&["secret", "add", id]);
+    assert_eq!(issue(&home, id, text(&client["client_secret"])).code, Some(0));
+    let used = ids(&home, id)[0].clone();
+
+    let (code, error) = home.refusal(&["secret", "roll", id, "--overlap", "0s"]);
+    assert_eq!((code, text(&error["code"])), (7, "secret.used_lately"));
+    assert!(text(&error["what"]).contains(&used), "{error}");
+    assert!(text(&error["why"]).contains("from 127.0.0.1, once in all"), "{error}");
+    assert!(text(&error["fix"]).contains("--overlap"), "{error}");
+    assert_eq!(ids(&home, id).len(), 2, "nothing was changed");
+
+    home.json(&["secret", "roll", id, "--overlap", "0s", "--not-before", "1h"]);
+    home.json(&["secret", "roll", id, "--overlap", "0s", "--yes"]);
+    assert_eq!(issue(&home, id, text(&client["client_secret"])).code, Some(5));
+}
+
+#[test]
 fn a_secret_is_not_called_unused_before_a_running_server_has_said_so() {
     let (home, client) = Home::with_client();
     let id = text(&client["client_id"]);

@@ -12,7 +12,7 @@ pub(super) async fn run(desk: &Desk, flags: SecretEnd) -> Result<(), Trouble> {
     let SecretEnd { client, secret, kill_tokens, force } = flags;
     if !force {
         let asked = async || secrets::used_lately(&desk.gate, &client, secret, in_use::LATELY).await;
-        in_use::confirm(desk, &client, asked).await?;
+        in_use::confirm(desk, &client, in_use::ENDING, asked).await?;
     }
     secrets::end(&desk.gate, &desk.actor, &client, secret, Ending { force, kill_tokens }).await?;
 

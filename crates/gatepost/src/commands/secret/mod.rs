@@ -8,7 +8,7 @@ use gatepost_operations::config::write_duration;
 use gatepost_operations::secrets::{self, AddSecret, Rolling};
 
 use super::desk::{Desk, at_desk};
-use super::given;
+use super::{given, in_use};
 use crate::args::{Globals, SecretCommand};
 use crate::ending::Trouble;
 use crate::output::Output;
@@ -44,19 +44,31 @@ async fn add(desk: &Desk, client: &str, request: AddSecret) -> Result<(), Troubl
 }
 
 async fn roll(desk: &Desk, client: &str, how: Rolling) -> Result<(), Trouble> {
+    if ends_others_at_once(desk, how) {
+        let asked = async || secrets::last_used_lately(&desk.gate, client, in_use::LATELY).await;
+        in_use::confirm(desk, client, in_use::ROLLING, asked).await?;
+    }
     let added = secrets::roll(&desk.gate, &desk.actor, client, how).await?;
+    let (id, others) = (added.view.secret_id, end_of_others(added.view.not_before.as_deref(), how));
+    desk.output.note(&format!("Added secret {id}; it is on standard output, only now; {others}."));
+    desk.output.hand_over(&added.view, added.secret.expose())?;
+    desk.output.next(&format!("See which one the client uses: gatepost secret list {client}"));
+    Ok(())
+}
+
+/// Then whoever uses one of them has nothing until the new one reaches them.
+fn ends_others_at_once(desk: &Desk, how: Rolling) -> bool {
+    how.overlap.is_zero() && how.term.not_before.is_none_or(|from| from <= desk.gate.clock.now())
+}
+
+fn end_of_others(accepted_from: Option<&str>, how: Rolling) -> String {
     let overlap = write_duration(how.overlap);
-    let others = match (&added.view.not_before, how.overlap.is_zero()) {
+    match (accepted_from, how.overlap.is_zero()) {
         (None, true) => "every other one has ended".to_owned(),
         (None, false) => format!("every other one ends within {overlap}"),
         (Some(from), true) => format!("every other one ends at {from}, when this one is accepted"),
         (Some(from), false) => {
             format!("every other one ends within {overlap} after {from}, when this one is accepted")
         }
-    };
-    let id = added.view.secret_id;
-    desk.output.note(&format!("Added secret {id}; it is on standard output, only now; {others}."));
-    desk.output.hand_over(&added.view, added.secret.expose())?;
-    desk.output.next(&format!("See which one the client uses: gatepost secret list {client}"));
-    Ok(())
+    }
 }
