@@ -30,11 +30,14 @@ class ServerFailed(Exception):
     """A server or a command did not do what it must; the text says which and what it printed."""
 
 
+UNLIMITED = {"GATEPOST_LIMITS__FAILED_PER_CLIENT": "0", "GATEPOST_LIMITS__FAILED_PER_ADDRESS": "0"}
+
+
 def environment():
-    """The caller's environment without its own Gatepost settings, with free ports, and without the limit on failures:
+    """The caller's environment without its own Gatepost settings, with free ports, and without the limits on failures:
     many tests fail on purpose, from one address."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("GATEPOST_")}
-    return own | FREE_PORTS | {"GATEPOST_LIMITS__FAILED_PER_CLIENT": "0"}
+    return own | FREE_PORTS | UNLIMITED
 
 
 @contextmanager

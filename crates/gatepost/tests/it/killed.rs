@@ -65,7 +65,9 @@ impl Cluster {
         let mut command = home.command(words);
         command.env("GATEPOST_ISSUER", ISSUER);
         // Sixty refusals in a second are the point here, not a guess at a secret.
-        command.env("GATEPOST_LIMITS__FAILED_PER_CLIENT", "0");
+        command
+            .env("GATEPOST_LIMITS__FAILED_PER_CLIENT", "0")
+            .env("GATEPOST_LIMITS__FAILED_PER_ADDRESS", "0");
         if let Some(database) = &self.database {
             command.env("GATEPOST_DATABASE__URL", database);
         }

@@ -147,7 +147,10 @@ impl Running {
     /// Who fails may fail often: tests ask until something is refused.
     pub(crate) fn serve(home: &Home) -> Self {
         let mut command = home.command(&["serve", "--json"]);
-        Self::start(command.env("GATEPOST_LIMITS__FAILED_PER_CLIENT", "0"))
+        command
+            .env("GATEPOST_LIMITS__FAILED_PER_CLIENT", "0")
+            .env("GATEPOST_LIMITS__FAILED_PER_ADDRESS", "0");
+        Self::start(&mut command)
     }
 
     /// Starts a command that says in one line when it is ready.
