@@ -13,6 +13,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use crate::arguments::{Arguments, Plan};
+use crate::chance::Chance;
 use crate::failure::Outcome;
 use crate::gatepost::{Credentials, Installation, Server};
 use crate::lean::{self, Asker, Load, rates};
@@ -124,7 +125,7 @@ impl Stage {
         let (template, at) = self.template(server);
         let asker = |number: u64| -> Asker {
             let (template, zipf, again) = (template.clone(), Arc::clone(zipf), again.cloned());
-            let mut chance = Chance(seed.wrapping_mul(CONNECTIONS).wrapping_add(number));
+            let mut chance = Chance::of(seed.wrapping_mul(CONNECTIONS).wrapping_add(number));
             Box::new(move |request| {
                 let rank = zipf.draw(&mut chance);
                 if let Some(again) = &again {
@@ -280,23 +281,13 @@ impl Again {
     }
 }
 
-/// Vigna's splitmix64: the same for the same seed.
-struct Chance(u64);
-
-impl Chance {
-    fn below_one(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        (crate::seeded::mixed(self.0) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_second_is_drawn_half_as_often_as_the_first() {
-        let (zipf, mut chance, mut drawn) = (Zipf::of(1_000), Chance(1), [0_u32; 1_000]);
+        let (zipf, mut chance, mut drawn) = (Zipf::of(1_000), Chance::of(1), [0_u32; 1_000]);
         for _ in 0..100_000 {
             drawn[usize::try_from(zipf.draw(&mut chance)).expect("small")] += 1;
         }

@@ -3,6 +3,7 @@
 mod arguments;
 mod assertions;
 mod bare;
+mod chance;
 mod closed_loop;
 mod command;
 mod connection;

@@ -14,6 +14,7 @@ use http::StatusCode;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use crate::chance::Chance;
 use crate::connection::{Ask, Connection};
 use crate::failure::{Failure, Outcome};
 use crate::processor::{OwnShare, cores};
@@ -113,22 +114,13 @@ fn on_own_thread(arrivals: Arrivals) -> mpsc::UnboundedReceiver<Instant> {
 /// Moments after the beginning, the time between two drawn from the exponential distribution.
 struct Moments {
     arrivals: Arrivals,
-    state: u64,
+    chance: Chance,
     last: f64,
 }
 
 impl Moments {
     fn of(arrivals: Arrivals) -> Self {
-        Self { arrivals, state: arrivals.seed, last: 0.0 }
-    }
-
-    /// Steele, Lea and Flood's splitmix64: every seed is a good one.
-    fn draw(&mut self) -> f64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+        Self { arrivals, chance: Chance::of(arrivals.seed), last: 0.0 }
     }
 }
 
@@ -136,7 +128,7 @@ impl Iterator for Moments {
     type Item = Duration;
 
     fn next(&mut self) -> Option<Duration> {
-        self.last += -(1.0 - self.draw()).ln() / self.arrivals.rate;
+        self.last += -(1.0 - self.chance.below_one()).ln() / self.arrivals.rate;
         (self.last < self.arrivals.window.as_secs_f64()).then(|| Duration::from_secs_f64(self.last))
     }
 }

@@ -10,6 +10,7 @@ use std::time::Instant;
 use http::StatusCode;
 use serde::Serialize;
 
+use crate::chance::Chance;
 use crate::connection::{Ask, Connection};
 use crate::failure::{Failure, Outcome};
 use crate::gatepost::Installation;
@@ -77,10 +78,10 @@ async fn times(
     (pairs, seed): (u32, u64),
 ) -> Outcome<(Vec<f64>, Vec<f64>)> {
     let mut connection = Connection::open(address).await?;
-    let mut order = Order(seed.max(1));
+    let mut order = Chance::of(seed);
     let (mut unknown_us, mut wrong_us) = (Vec::new(), Vec::new());
     for pair in 0..pairs + WARM_UP {
-        let unknown_first = order.draw();
+        let unknown_first = order.either();
         let (first, second) = if unknown_first { (unknown, wrong) } else { (wrong, unknown) };
         let first = refused(&mut connection, first).await?;
         let second = refused(&mut connection, second).await?;
@@ -103,33 +104,4 @@ async fn refused(connection: &mut Connection, ask: &Ask) -> Outcome<f64> {
         return Err(Failure::new("a wrong pair was not refused", String::from_utf8_lossy(&body)));
     }
     Ok(passed)
-}
-
-/// Marsaglia's xorshift64: enough to mix an order, and the same for the same seed.
-struct Order(u64);
-
-impl Order {
-    fn draw(&mut self) -> bool {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 >> 63 == 1
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_goes_first_about_half_the_time_and_the_seed_decides() {
-        let drawn = |seed| {
-            let mut order = Order(seed);
-            (0..1000).map(|_| order.draw()).collect::<Vec<bool>>()
-        };
-        let first = drawn(1).into_iter().filter(|first| *first).count();
-        assert!((400..600).contains(&first), "{first}");
-        assert_eq!(drawn(1), drawn(1));
-        assert_ne!(drawn(1), drawn(2));
-    }
 }

@@ -10,11 +10,12 @@ use gatepost_core::clients::{Client, ClientId, ClientRecord, SecretId, StoredSec
 use gatepost_store::Location;
 use uuid::{Builder, Uuid};
 
+use crate::chance::mixed;
 use crate::failure::{Failure, Outcome};
 use crate::gatepost::Credentials;
 
 /// Clients of one transaction.
-const AT_ONCE: u64 = 1_000;
+const AT_ONCE: usize = 1_000;
 /// Where the numbers of secrets and users begin, beyond all clients.
 const SECRETS: u64 = 1 << 40;
 const USERS: u64 = 1 << 41;
@@ -25,8 +26,8 @@ pub(crate) async fn seed(data: &Path, like: &Credentials, count: u64) -> Outcome
     let id = ClientId::parse(&like.client_id).ok_or_else(|| failed("the first has no client id"))?;
     let record = store.client_record(&id).await.map_err(failed)?;
     let record = record.ok_or_else(|| failed("the first is not in the store"))?;
-    for first in (0..count).step_by(1_000) {
-        let numbers = first..count.min(first + AT_ONCE);
+    for first in (0..count).step_by(AT_ONCE) {
+        let numbers = first..count.min(first + AT_ONCE as u64);
         let changes: Vec<_> = numbers.filter_map(|number| one(&record, number)).collect();
         store.apply(&changes).await.map_err(failed)?;
     }
@@ -50,13 +51,6 @@ fn one(like: &ClientRecord, number: u64) -> Option<AuditedChange> {
 pub(crate) fn id_of(number: u64) -> Uuid {
     let (high, low) = (mixed(2 * number + 1), mixed(2 * number + 2));
     Builder::from_random_bytes(((u128::from(high) << 64) | u128::from(low)).to_be_bytes()).into_uuid()
-}
-
-/// The mixing step of Vigna's splitmix64.
-pub(crate) fn mixed(number: u64) -> u64 {
-    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    number ^ (number >> 31)
 }
 
 fn failed(why: impl std::fmt::Display) -> Failure {

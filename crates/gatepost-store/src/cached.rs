@@ -75,14 +75,14 @@ impl CachedClients {
         self.cold.any().await;
     }
 
-    /// Reads ahead whoever is to be, and shows each to `each`; whom it can't read it will read the next time.
-    pub async fn warm(&self, mut each: impl FnMut(&ClientRecord) + Send) -> Result<(), StoreError> {
+    /// Reads ahead whoever is to be, and says how many there were; whom it can't read it will read the next time.
+    pub async fn warm(&self) -> Result<usize, StoreError> {
         let wanted = self.cold.take();
         let outcome = match &wanted {
-            Wanted::Everyone => self.warm_everyone(&mut each).await,
+            Wanted::Everyone => self.warm_everyone().await,
             Wanted::These(these) => {
                 let ids: Vec<ClientId> = these.iter().cloned().collect();
-                self.warm_these(&ids, &mut each).await
+                self.warm_these(&ids).await
             }
         };
         if outcome.is_err() {
@@ -91,26 +91,23 @@ impl CachedClients {
         outcome
     }
 
-    async fn warm_everyone(&self, each: &mut (impl FnMut(&ClientRecord) + Send)) -> Result<(), StoreError> {
-        let mut last: Option<ClientId> = None;
+    async fn warm_everyone(&self) -> Result<usize, StoreError> {
+        let (mut last, mut warmed): (Option<ClientId>, usize) = (None, 0);
         let mut room = usize::try_from(self.capacity).unwrap_or(usize::MAX);
         loop {
             let page = self.store.client_ids(last.as_ref(), IDS_AT_ONCE).await?;
             let some = page.get(..page.len().min(room)).unwrap_or_default();
-            self.warm_these(some, each).await?;
+            warmed = warmed.saturating_add(self.warm_these(some).await?);
             room = room.saturating_sub(page.len());
             if room == 0 || !is_full(&page) {
-                return Ok(());
+                return Ok(warmed);
             }
             last = page.into_iter().next_back();
         }
     }
 
-    async fn warm_these(
-        &self,
-        ids: &[ClientId],
-        each: &mut (impl FnMut(&ClientRecord) + Send),
-    ) -> Result<(), StoreError> {
+    async fn warm_these(&self, ids: &[ClientId]) -> Result<usize, StoreError> {
+        let mut warmed: usize = 0;
         for ids in ids.chunks(AHEAD_AT_ONCE) {
             let passengers: Vec<_> = ids.iter().filter_map(|id| self.board(id).passenger()).collect();
             let missed: Vec<_> = passengers.iter().map(|passenger| passenger.id.clone()).collect();
@@ -122,14 +119,12 @@ impl CachedClients {
                 read.into_iter().map(|record| (record.client.id.clone(), Arc::new(record))).collect();
             for passenger in passengers {
                 let record = found.remove(passenger.id);
-                if let Some(record) = &record {
-                    each(record);
-                }
+                warmed = warmed.saturating_add(usize::from(record.is_some()));
                 // Who came meanwhile may be reading it, which is as good.
                 let _ = passenger.flight.set(Ok(record));
             }
         }
-        Ok(())
+        Ok(warmed)
     }
 
     /// The client with all that authentication needs; from the store if it is not here.

@@ -32,5 +32,6 @@ pub fn start(gate: Arc<Gate>) -> JoinHandle<()> {
 
 /// Reads ahead whoever is to be.
 pub async fn warm(gate: &Gate) -> Result<(), Failure> {
-    Ok(gate.clients.warm(|_| ()).await?)
+    gate.clients.warm().await?;
+    Ok(())
 }

@@ -115,8 +115,7 @@ async fn who_was_read_ahead_costs_no_read_not_even_the_first_time_nor_after_a_ch
         }
         cached.reads()
     };
-    let mut seen = 0;
-    cached.warm(|_| seen += 1).await.unwrap();
+    let seen = cached.warm().await.unwrap();
     assert_eq!((all_are_there().await, seen), (0, 600));
 
     for subject in [
@@ -127,7 +126,7 @@ async fn who_was_read_ahead_costs_no_read_not_even_the_first_time_nor_after_a_ch
     ] {
         subject.as_ref().map_or_else(|| cached.forget_all(), |subject| cached.forget(subject));
         cached.any_cold().await;
-        cached.warm(|_| ()).await.unwrap();
+        cached.warm().await.unwrap();
         assert_eq!(all_are_there().await, 0, "{subject:?}");
     }
 }
@@ -137,8 +136,7 @@ async fn no_more_clients_are_read_ahead_than_there_is_room_for() {
     let home = Home::sqlite();
     let (store, _, _) = with_clients(&home, 1_000).await;
     let cached = CachedClients::new(store, 300);
-    let mut seen = 0;
-    cached.warm(|_| seen += 1).await.unwrap();
+    let seen = cached.warm().await.unwrap();
     assert_eq!(seen, 300);
 }
 
@@ -148,11 +146,11 @@ async fn who_could_not_be_read_ahead_is_the_next_time() {
     let (store, cached, app) = gated(&home).await;
     store.gate.add_permits(100);
     store.fails.store(true, Ordering::Relaxed);
-    assert!(cached.warm(|_| ()).await.is_err());
+    assert!(cached.warm().await.is_err());
 
     store.fails.store(false, Ordering::Relaxed);
     cached.any_cold().await;
-    cached.warm(|_| ()).await.unwrap();
+    cached.warm().await.unwrap();
     assert!(cached.record(&app.id).await.unwrap().is_some());
     assert_eq!(cached.reads(), 0);
 }
@@ -163,7 +161,7 @@ async fn reading_ahead_puts_nothing_stale_back() {
     let (store, cached, app) = gated(&home).await;
     let warming = tokio::spawn({
         let cached = Arc::clone(&cached);
-        async move { cached.warm(|_| ()).await }
+        async move { cached.warm().await }
     });
     one_has_read(&store).await;
     let suspended = Change::ClientUpdated(Client { status: Status::Suspended, ..app.clone() });
