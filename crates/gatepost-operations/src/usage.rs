@@ -26,6 +26,7 @@ pub use pending::Usage;
 
 /// Writes what has come together; what can't be written is kept for the next time.
 pub async fn flush(gate: &Gate) -> Result<(), Failure> {
+    let _alone = gate.limits.settling.alone().await;
     let pending = gate.usage.take();
     if pending.passed_over > 0 {
         tracing::warn!(

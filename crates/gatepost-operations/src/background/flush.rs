@@ -1,4 +1,5 @@
-//! This file is where counts are written to the store, twice a second, and those of other nodes are looked up, once.
+//! This file is where counts are written to the store, twice a second, and those of other nodes are looked up, once, or
+//! sooner when a client asks of whom nothing was heard for a while.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,12 +18,20 @@ pub fn start(gate: Arc<Gate>) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut is_turn_to_look = false;
         loop {
+            let is_wanted = tokio::select! {
+                _ = ticks.tick() => false,
+                () = gate.limits.settling.wanted() => true,
+            };
             // The watch tells when the store does not answer; what is not written now is written later.
-            ticks.tick().await;
-            let _ = usage::flush(&gate).await;
-            ticks.tick().await;
-            let _ = once(&gate).await;
+            if !is_wanted {
+                let _ = usage::flush(&gate).await;
+                is_turn_to_look = !is_turn_to_look;
+            }
+            if is_wanted || is_turn_to_look {
+                let _ = limits::refresh(&gate).await;
+            }
         }
     })
 }

@@ -54,7 +54,7 @@ struct Known {
 pub(super) enum Knowledge {
     /// Nothing: the store must be asked.
     None,
-    /// Something, but the store should be asked again; who hears this is the one to do so.
+    /// Something, but the store should be asked again, beside the requests; who hears this is the one to see to it.
     Stale,
     /// Enough.
     Fresh,
@@ -84,7 +84,7 @@ impl Counted {
         Some(verdict)
     }
 
-    /// What is known of the tokens of a client; the first who hears `Stale` is to ask the store.
+    /// What is known of the tokens of a client; the first who hears `Stale` is to have the store asked.
     pub(super) fn knowledge(&self, client: &ClientId, now: Timestamp) -> Knowledge {
         let mut part = self.part(client);
         let known = part
@@ -94,7 +94,7 @@ impl Counted {
         match known {
             None => Knowledge::None,
             Some(known) if now.since(known.looked) > STALE || now < known.looked => {
-                known.looked = now;
+                (known.looked, known.touched) = (now, true);
                 Knowledge::Stale
             }
             Some(_) => Knowledge::Fresh,
@@ -116,16 +116,19 @@ impl Counted {
 
     /// A token that was counted at `at` never got out.
     pub(super) fn give_back(&self, client: &ClientId, at: Timestamp) {
-        self.with_tally(client, |tally| tally.give_back(at));
+        self.with_known(client, |known| known.tally.give_back(at));
     }
 
     /// So many tokens of that hour are in the store now.
     pub(super) fn written(&self, client: &ClientId, hour: Hour, tokens: u64) {
-        self.with_tally(client, |tally| tally.written(hour, tokens));
+        self.with_known(client, |known| known.tally.written(hour, tokens));
     }
 
-    /// Takes up what the store said about the day and month of `asked`; `None` when there is no room.
-    pub(super) fn learn(
+    /// Begins with what the store said about the day and month of `asked`; `None` when there is no room.
+    ///
+    /// Of several that met the client at the same moment the first one counts: what the store said to the others may
+    /// hold what was granted since.
+    pub(super) fn met(
         &self,
         client: &ClientId,
         stored: Issued,
@@ -134,16 +137,17 @@ impl Counted {
     ) -> Option<()> {
         let mut part = self.part(client)?;
         let state = part.room(client, now)?;
-        match &mut state.tally {
-            Some(known) => {
-                known.tally.refreshed(stored, asked, now);
-                known.looked = now;
-            }
-            None => {
-                state.tally = Some(Known { tally: Tally::begun(stored, asked), looked: now, touched: true });
-            }
-        }
+        let begun = || Known { tally: Tally::begun(stored, asked), looked: now, touched: true };
+        state.tally.get_or_insert_with(begun);
         Some(())
+    }
+
+    /// Takes up what the store said anew about a client that is known.
+    pub(super) fn refreshed(&self, client: &ClientId, stored: Issued, asked: Timestamp, now: Timestamp) {
+        self.with_known(client, |known| {
+            known.tally.refreshed(stored, asked, now);
+            known.looked = now;
+        });
     }
 
     /// The clients with a quota that were asked for since the last time, at most so many.
@@ -164,11 +168,11 @@ impl Counted {
         touched
     }
 
-    fn with_tally(&self, client: &ClientId, change: impl FnOnce(&mut Tally)) {
+    fn with_known(&self, client: &ClientId, change: impl FnOnce(&mut Known)) {
         if let Some(mut part) = self.part(client)
             && let Some(known) = part.clients.get_mut(client).and_then(|state| state.tally.as_mut())
         {
-            change(&mut known.tally);
+            change(known);
         }
     }
 
@@ -240,11 +244,11 @@ mod tests {
         let counted = Counted::with_room(4);
         let daily = ClientLimits { per_day: Some(1), ..ClientLimits::default() };
         let first = client(0);
-        counted.learn(&first, Issued::default(), at(0), at(0)).unwrap();
+        counted.met(&first, Issued::default(), at(0), at(0)).unwrap();
         counted.take(&first, &daily, at(0)).unwrap().unwrap();
         for number in 1..9_000 {
             let second = i64::try_from(number).unwrap();
-            counted.learn(&client(number), Issued::default(), at(second), at(second));
+            counted.met(&client(number), Issued::default(), at(second), at(second));
         }
         assert!(counted.take(&first, &daily, at(0)).unwrap().is_err());
         assert!(held(&counted) <= PARTS * 4);
@@ -255,7 +259,7 @@ mod tests {
         let counted = Counted::default();
         let app = client(1);
         assert_eq!(counted.knowledge(&app, at(0)), Knowledge::None);
-        counted.learn(&app, Issued::default(), at(0), at(0)).unwrap();
+        counted.met(&app, Issued::default(), at(0), at(0)).unwrap();
         assert_eq!(counted.knowledge(&app, at(3)), Knowledge::Fresh);
         assert_eq!(counted.knowledge(&app, at(4)), Knowledge::Stale);
         assert_eq!(counted.knowledge(&app, at(4)), Knowledge::Fresh);
@@ -270,7 +274,7 @@ mod tests {
     fn only_who_was_asked_for_since_is_looked_up_again() {
         let counted = Counted::default();
         let daily = ClientLimits { per_day: Some(9), ..ClientLimits::default() };
-        (0..3).for_each(|number| counted.learn(&client(number), Issued::default(), at(0), at(0)).unwrap());
+        (0..3).for_each(|number| counted.met(&client(number), Issued::default(), at(0), at(0)).unwrap());
         assert_eq!(counted.touched(2).len() + counted.touched(2).len(), 3);
         assert_eq!(counted.touched(9), []);
         counted.take(&client(1), &daily, at(0)).unwrap().unwrap();

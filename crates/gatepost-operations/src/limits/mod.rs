@@ -18,7 +18,7 @@ pub use hoarding::notice;
 
 pub(crate) use failures::failed;
 pub(crate) use hoarding::of_last_hour;
-pub(crate) use quotas::{Taken, refresh, take};
+pub(crate) use quotas::{Settling, Taken, refresh, take};
 pub(crate) use replay::{again, keep};
 
 use std::net::IpAddr;
@@ -45,6 +45,8 @@ pub struct Limits {
     clients: Arc<Counted>,
     kept: Kept,
     hoarders: Hoarders,
+    /// What of the quotas is settled with the store.
+    pub(crate) settling: Settling,
 }
 
 /// Counts a request of a client that showed who it is; over a rate it is refused.

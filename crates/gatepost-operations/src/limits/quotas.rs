@@ -1,7 +1,8 @@
 //! This file is where the tokens of a client are held against its quotas of the day and the month.
 //!
-//! Counted is in memory; the store is asked when a client is met for the first time, or again after a while, and beside
-//! the requests each second. Cut off from the store a node goes on with what it knows.
+//! Counted is in memory; a request waits for the store only when it is the first of its client. What others granted is
+//! looked up beside the requests: each second, and at once when somebody asks of whom nothing was heard for a while.
+//! Cut off from the store a node goes on with what it knows.
 
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use gatepost_core::clients::{ClientId, ClientRecord};
 use gatepost_core::limits::{Day, Issued, Month, Standing};
 use gatepost_core::refusal::{Code, Refusal};
 use gatepost_core::time::Timestamp;
+use tokio::sync::{Mutex, MutexGuard, Notify};
 
 use super::counted::{Counted, Knowledge};
 use crate::failure::Failure;
@@ -16,6 +18,26 @@ use crate::gate::Gate;
 
 /// So many clients are looked up in a second; the others follow in the next.
 const AT_ONCE: usize = 1_000;
+
+/// How this node and the store tell each other what was granted.
+#[derive(Default)]
+pub(crate) struct Settling {
+    /// Of what is being written nobody can say yet whether an answer of the store counts it: one at a time.
+    one_at_a_time: Mutex<()>,
+    wanted: Notify,
+}
+
+impl Settling {
+    /// Whoever holds this is the only one that writes counts or looks up what others granted.
+    pub(crate) async fn alone(&self) -> MutexGuard<'_, ()> {
+        self.one_at_a_time.lock().await
+    }
+
+    /// Waits until a client asked of whom nothing was heard for a while.
+    pub(crate) async fn wanted(&self) {
+        self.wanted.notified().await;
+    }
+}
 
 /// A token that is counted; it is given back unless it gets out.
 #[derive(Default)]
@@ -34,12 +56,9 @@ pub(crate) async fn take(gate: &Gate, record: &ClientRecord, now: Timestamp) -> 
         |why: String| Code::TemporarilyUnavailable.because(format!("the quota is not known: {why}"));
     match gate.limits.clients.knowledge(client, now) {
         Knowledge::Fresh => {}
-        // Without an answer what is known counts on.
-        Knowledge::Stale => drop(look_up(gate, std::slice::from_ref(client)).await),
-        Knowledge::None => {
-            let found = look_up(gate, std::slice::from_ref(client)).await;
-            found.map_err(|failure| unknown(failure.to_string()))?;
-        }
+        // Meanwhile what is known counts on.
+        Knowledge::Stale => gate.limits.settling.wanted.notify_one(),
+        Knowledge::None => meet(gate, client).await.map_err(|failure| unknown(failure.to_string()))?,
     }
     let taken = gate.limits.clients.take(client, &record.limits, now);
     let taken = taken.ok_or_else(|| unknown("too many clients with limits are under way".to_owned()))?;
@@ -54,20 +73,30 @@ pub(crate) async fn take(gate: &Gate, record: &ClientRecord, now: Timestamp) -> 
 
 /// Looks up what other nodes granted to the clients that were asked for since the last time.
 pub(crate) async fn refresh(gate: &Gate) -> Result<(), Failure> {
-    let touched = gate.limits.clients.touched(AT_ONCE);
-    if touched.is_empty() { Ok(()) } else { look_up(gate, &touched).await }
-}
-
-async fn look_up(gate: &Gate, clients: &[ClientId]) -> Result<(), Failure> {
+    let clients = gate.limits.clients.touched(AT_ONCE);
+    if clients.is_empty() {
+        return Ok(());
+    }
+    let _alone = gate.limits.settling.alone().await;
     let asked = gate.clock.now();
-    let found = gate.store.issued(clients, Day::of(asked), Month::of(asked)).await?;
-    for client in clients {
-        let stored =
-            found.iter().find(|(id, _)| id == client).map_or(Issued::default(), |(_, stored)| *stored);
-        // Who finds no room is refused when it takes a token.
-        let _ = gate.limits.clients.learn(client, stored, asked, gate.clock.now());
+    let found = gate.store.issued(&clients, Day::of(asked), Month::of(asked)).await?;
+    for client in &clients {
+        gate.limits.clients.refreshed(client, of(&found, client), asked, gate.clock.now());
     }
     Ok(())
+}
+
+/// Looks up a client of whom nothing is known. All that this node granted it is written by now, or it would be known.
+async fn meet(gate: &Gate, client: &ClientId) -> Result<(), Failure> {
+    let asked = gate.clock.now();
+    let found = gate.store.issued(std::slice::from_ref(client), Day::of(asked), Month::of(asked)).await?;
+    // Who finds no room is refused when it takes a token.
+    let _ = gate.limits.clients.met(client, of(&found, client), asked, gate.clock.now());
+    Ok(())
+}
+
+fn of(found: &[(ClientId, Issued)], client: &ClientId) -> Issued {
+    found.iter().find(|(id, _)| id == client).map_or(Issued::default(), |(_, stored)| *stored)
 }
 
 impl Taken {
