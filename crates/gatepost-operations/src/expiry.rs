@@ -2,14 +2,16 @@
 //!
 //! The idea: what expires soon is known in memory, so every answer is right from the first moment on, store or no store.
 //! Then a step beside the requests writes the change and a revocation of all that was issued before, which guards
-//! elsewhere hear of. Of several nodes one wins; after a restart past the moment it is done at the start.
-//! The limit: the soonest ten thousand are known ahead; those behind them come up as these are done.
+//! elsewhere hear of; many of one moment in few transactions. Of several nodes one wins; after a restart past the moment
+//! it is done at the start.
+//! The limit: the soonest ten thousand are known ahead; those behind them come up as these are done. A batch that fails
+//! is written one by one, so that none holds up another.
 
 use std::collections::HashMap;
 
 use arc_swap::ArcSwap;
 use gatepost_core::actor::Actor;
-use gatepost_core::change::Subject;
+use gatepost_core::change::{Change, Subject};
 use gatepost_core::clients::{self, ClientId};
 use gatepost_core::partners::{self, PartnerId};
 use gatepost_core::time::Timestamp;
@@ -17,7 +19,7 @@ use gatepost_store::Store;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::gate::{Decision, Gate};
 use crate::revocations;
 
@@ -26,6 +28,9 @@ const AHEAD: std::time::Duration = std::time::Duration::from_secs(50 * 3_600);
 
 /// How many are known ahead.
 const MOST: u32 = 10_000;
+
+/// How many are written in one transaction: others who write wait for it.
+const AT_ONCE: usize = 250;
 
 /// When a client or partner shall expire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,8 +57,8 @@ impl Expires {
 }
 
 /// What expires soon, and what has without its being written down yet.
-#[derive(Default)]
 pub struct Expiries {
+    most: u32,
     soon: ArcSwap<Soon>,
     /// One read at a time: an older one must not be put in place of a newer one.
     reading: Mutex<()>,
@@ -73,13 +78,24 @@ impl Default for Soon {
     }
 }
 
+impl Default for Expiries {
+    fn default() -> Self {
+        Self::knowing(MOST)
+    }
+}
+
 impl Expiries {
+    /// Nothing yet, and never more than the soonest `most`.
+    pub(crate) fn knowing(most: u32) -> Self {
+        Self { most, soon: ArcSwap::default(), reading: Mutex::default() }
+    }
+
     /// Reads what expires soon.
     pub async fn take_up(&self, store: &dyn Store, now: Timestamp) -> Result<(), Failure> {
         let _one_at_a_time = self.reading.lock().await;
         let ahead = now.after(AHEAD);
-        let found = store.expiring(ahead, MOST).await?;
-        let are_all = u32::try_from(found.len()).is_ok_and(|count| count < MOST);
+        let found = store.expiring(ahead, self.most).await?;
+        let are_all = u32::try_from(found.len()).is_ok_and(|count| count < self.most);
         let last = found.last().map_or(ahead, |(_, at)| *at);
 
         let mut soon = Soon { known_until: if are_all { ahead } else { last }, ..Soon::default() };
@@ -109,6 +125,11 @@ impl Expiries {
         self.soon.load().known_until < now.after(AHEAD / 2)
     }
 
+    /// Whether something may be due that is not known.
+    fn hides_some(&self, now: Timestamp) -> bool {
+        self.soon.load().known_until <= now
+    }
+
     fn due(&self, now: Timestamp) -> Vec<Subject> {
         let soon = self.soon.load();
         let clients = soon.clients.iter().filter(|(_, at)| **at <= now).map(|(id, _)| id.clone());
@@ -123,43 +144,85 @@ pub async fn tick(gate: &Gate) -> Result<(), Failure> {
     if gate.expiries.runs_out(now) {
         gate.expiries.take_up(&*gate.store, now).await?;
     }
-    let mut outcome = Ok(());
-    for subject in gate.expiries.due(now) {
-        if let Err(failure) = expire(gate, &subject).await {
-            outcome = Err(failure);
+    // What was written made room for those behind it.
+    while write_due(gate, now).await? > 0 {
+        if gate.expiries.hides_some(now) {
+            gate.expiries.take_up(&*gate.store, now).await?;
         }
-    }
-    outcome
-}
-
-async fn expire(gate: &Gate, subject: &Subject) -> Result<(), Failure> {
-    let was_this_node = match subject {
-        Subject::Client(id) => gate.settle(&Actor::System, move || client_expiry(gate, id)).await?,
-        Subject::Partner(id) => gate.settle(&Actor::System, move || partner_expiry(gate, *id)).await?,
-        Subject::Api(_) | Subject::Revocation(_) | Subject::Server => false,
-    };
-    if was_this_node {
-        tracing::info!(noun = subject.noun(), id = subject.id(), "its time is over; its tokens were ended");
     }
     Ok(())
 }
 
-/// Nothing where another node was faster, or the expiry was moved meanwhile.
-async fn client_expiry(gate: &Gate, id: &ClientId) -> Result<Decision<bool>, Failure> {
-    let found = gate.store.client_record(id).await?;
-    let due = found.as_ref().and_then(|found| clients::expire(&found.client, gate.clock.now()));
-    let tokens = found.map(|found| revocations::of_stopped_client(gate, &found.client));
-    let Some((change, tokens)) = due.zip(tokens) else {
-        return Ok(Decision { basis: None, changes: Vec::new(), outcome: false });
-    };
-    Ok(Decision { basis: None, changes: vec![change, tokens], outcome: true })
+/// How many it was that this node wrote.
+async fn write_due(gate: &Gate, now: Timestamp) -> Result<usize, Failure> {
+    let (mut written, mut first_failure) = (0_usize, None);
+    for batch in gate.expiries.due(now).chunks(AT_ONCE) {
+        let outcome = match expire(gate, batch).await {
+            Err(failure) if failure.kind != Kind::Unavailable => one_by_one(gate, batch).await,
+            outcome => outcome,
+        };
+        match outcome {
+            Ok(count) => written = written.saturating_add(count),
+            Err(failure) => first_failure = first_failure.or(Some(failure)),
+        }
+    }
+    first_failure.map_or(Ok(written), Err)
 }
 
-async fn partner_expiry(gate: &Gate, id: PartnerId) -> Result<Decision<bool>, Failure> {
+async fn one_by_one(gate: &Gate, batch: &[Subject]) -> Result<usize, Failure> {
+    let (mut written, mut first_failure) = (0_usize, None);
+    for subject in batch {
+        match expire(gate, std::slice::from_ref(subject)).await {
+            Ok(count) => written = written.saturating_add(count),
+            Err(failure) => first_failure = first_failure.or(Some(failure)),
+        }
+    }
+    first_failure.map_or(Ok(written), Err)
+}
+
+/// Writes them in one transaction; how many it was that this node wrote.
+async fn expire(gate: &Gate, batch: &[Subject]) -> Result<usize, Failure> {
+    let written = gate.settle(&Actor::System, || expiries(gate, batch)).await?;
+    for subject in &written {
+        tracing::info!(noun = subject.noun(), id = subject.id(), "its time is over; its tokens were ended");
+    }
+    Ok(written.len())
+}
+
+/// Of those whose expiry is still due: another node may have been faster, or it was moved meanwhile.
+async fn expiries(gate: &Gate, batch: &[Subject]) -> Result<Decision<Vec<Subject>>, Failure> {
+    let (mut ids, mut decision) = (Vec::new(), Decision { basis: None, changes: vec![], outcome: vec![] });
+    for subject in batch {
+        match subject {
+            Subject::Client(id) => ids.push(id.clone()),
+            Subject::Partner(id) => decision.add(subject, partner_expiry(gate, *id).await?),
+            Subject::Api(_) | Subject::Revocation(_) | Subject::Server => {}
+        }
+    }
+    for found in gate.store.client_records(&ids).await? {
+        let subject = Subject::Client(found.client.id.clone());
+        let change = clients::expire(&found.client, gate.clock.now());
+        decision.add(
+            &subject,
+            change.map(|change| [change, revocations::of_stopped_client(gate, &found.client)]),
+        );
+    }
+    Ok(decision)
+}
+
+async fn partner_expiry(gate: &Gate, id: PartnerId) -> Result<Option<[Change; 2]>, Failure> {
     let found = gate.store.partner(id).await?;
     let Some(change) = found.and_then(|found| partners::expire(&found, gate.clock.now())) else {
-        return Ok(Decision { basis: None, changes: Vec::new(), outcome: false });
+        return Ok(None);
     };
-    let tokens = revocations::of_stopped_partner(gate, id).await?;
-    Ok(Decision { basis: None, changes: vec![change, tokens], outcome: true })
+    Ok(Some([change, revocations::of_stopped_partner(gate, id).await?]))
+}
+
+impl Decision<Vec<Subject>> {
+    fn add(&mut self, subject: &Subject, changes: Option<[Change; 2]>) {
+        if let Some(changes) = changes {
+            self.changes.extend(changes);
+            self.outcome.push(subject.clone());
+        }
+    }
 }

@@ -1,16 +1,21 @@
 //! This file is where clients and partners expire: for who asks, and for good.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_operations::clients::{self, ClientSettings};
+use gatepost_operations::core::change::Change;
+use gatepost_operations::core::clients::{Client, ClientId, UserId};
 use gatepost_operations::core::time::Timestamp;
-use gatepost_operations::expiry::{self, Expires};
+use gatepost_operations::expiry::{self, Expires, Expiries};
 use gatepost_operations::failure::Kind;
 use gatepost_operations::gate::Gate;
 use gatepost_operations::partners::{self, PartnerSettings};
 use gatepost_operations::revocations::IssuedTo;
 use gatepost_operations::verification::{self, NotGood};
+
+use uuid::Uuid;
 
 use crate::stage::{ACTOR, Stage, WithSecret, ask};
 
@@ -273,4 +278,80 @@ async fn what_lies_far_ahead_comes_up_in_time() {
         expiry::tick(&stage.gate).await.unwrap();
     }
     assert_eq!(is_bad(&stage.gate, &acme, issued), (false, true));
+}
+
+/// So many more clients that end at that moment.
+async fn many(stage: &Stage, count: usize, at: Timestamp) {
+    let model = stage.client("Many").await.client.client_id;
+    let model = stage.gate.store().client_record(&ClientId::parse(&model).unwrap()).await.unwrap().unwrap();
+    let client = |number| Client {
+        id: ClientId::parse(&format!("client-{number}")).unwrap(),
+        user_id: UserId(Uuid::from_u128(number)),
+        expires: Some(at),
+        ..model.client.clone()
+    };
+    let made = |number| Change::ClientCreated { client: client(number), secret: None };
+    let made = (1..=u128::try_from(count).unwrap()).map(made).map(|change| change.by(ACTOR, stage.now()));
+    stage.gate.store().apply(&made.collect::<Vec<_>>()).await.unwrap();
+    gatepost_operations::news::take_up(&stage.gate).await.unwrap();
+}
+
+/// The ends that were written: of which clients, by how many transactions, and how many revocations came with them.
+async fn ends(gate: &Gate) -> (BTreeSet<String>, usize, usize) {
+    let (mut clients, mut moments, mut count, mut revoked, mut seq) =
+        (BTreeSet::new(), BTreeSet::new(), 0, 0, 0);
+    loop {
+        let lines = gate.store().audit_lines(seq, 1_000).await.unwrap();
+        let Some(last) = lines.last() else { break };
+        seq = last.seq;
+        for line in lines {
+            match line.action.as_str() {
+                "client.expired" => {
+                    count += 1;
+                    clients.insert(line.id);
+                    // The lines of one transaction are of one moment.
+                    moments.insert(line.at);
+                }
+                "token.revoked" => revoked += 1,
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(clients.len(), count, "none is written twice");
+    (clients, moments.len(), revoked)
+}
+
+#[tokio::test]
+async fn a_thousand_that_end_at_one_moment_are_written_by_a_few_transactions() {
+    let stage = Stage::with_api().await;
+    many(&stage, 1_000, stage.now().after(MINUTE)).await;
+    stage.pass(MINUTE);
+    stage.let_run();
+    expiry::tick(&stage.gate).await.unwrap();
+    let (clients, transactions, revoked) = ends(&stage.gate).await;
+    assert_eq!((clients.len(), transactions, revoked), (1_000, 4, 1_000));
+}
+
+#[tokio::test]
+async fn more_than_memory_holds_are_all_written_in_one_step() {
+    let mut stage = Stage::with_api().await;
+    stage.gate.expiries = Expiries::with_room(10);
+    many(&stage, 35, stage.now().after(MINUTE)).await;
+    stage.pass(MINUTE);
+    expiry::tick(&stage.gate).await.unwrap();
+    assert_eq!(ends(&stage.gate).await.0.len(), 35);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_nodes_at_once_write_each_of_many_ends_once() {
+    let stage = Stage::with_api().await;
+    many(&stage, 600, stage.now().after(MINUTE)).await;
+    let nodes = [Arc::new(stage.second_node().await), Arc::new(stage.second_node().await)];
+    stage.pass(MINUTE);
+    let ticks = nodes.map(|gate| tokio::spawn(async move { expiry::tick(&gate).await }));
+    for tick in ticks {
+        tick.await.unwrap().unwrap();
+    }
+    let (clients, _, revoked) = ends(&stage.gate).await;
+    assert_eq!((clients.len(), revoked), (600, 600));
 }

@@ -24,16 +24,19 @@ use gatepost_operations::tokens::{self, IssuedToken, TokenRequest};
 
 pub(crate) const ACTOR: Actor = Actor::System;
 
-/// A clock that stands still until it is moved.
+/// A clock that stands still until it is moved, or goes on by a microsecond at each look.
+#[derive(Default)]
 pub(crate) struct Hands {
     wall: AtomicI64,
+    step: AtomicI64,
     /// Microseconds.
     steady: AtomicU64,
 }
 
 impl Clock for Hands {
     fn now(&self) -> Timestamp {
-        Timestamp::from_micros(self.wall.load(Ordering::SeqCst))
+        let step = self.step.load(Ordering::SeqCst);
+        Timestamp::from_micros(self.wall.fetch_add(step, Ordering::SeqCst))
     }
 
     fn steady(&self) -> Duration {
@@ -56,8 +59,7 @@ impl Stage {
     /// The same with settings as flags.
     pub(crate) async fn with_settings(settings: &[(&str, &str)]) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        let hands =
-            Arc::new(Hands { wall: AtomicI64::new(1_800_000_000_000_000), steady: AtomicU64::new(0) });
+        let hands = Arc::new(Hands { wall: AtomicI64::new(1_800_000_000_000_000), ..Hands::default() });
         let gate = try_open_with(folder.path(), &hands, settings).await.unwrap();
         Self { folder, hands, gate }
     }
@@ -86,6 +88,11 @@ impl Stage {
     pub(crate) fn pass(&self, time: Duration) {
         self.hands.wall.fetch_add(i64::try_from(time.as_micros()).unwrap(), Ordering::SeqCst);
         self.hands.steady.fetch_add(u64::try_from(time.as_micros()).unwrap(), Ordering::SeqCst);
+    }
+
+    /// From now on no two looks at the wall clock say the same.
+    pub(crate) fn let_run(&self) {
+        self.hands.step.store(1, Ordering::SeqCst);
     }
 
     /// Somebody sets the wall clock back.
