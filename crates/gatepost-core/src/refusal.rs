@@ -58,7 +58,7 @@ impl Code {
 
     /// A refusal with this code; `reason` is for the log only.
     pub fn because(self, reason: impl Into<Cow<'static, str>>) -> Refusal {
-        Refusal { code: self, reason: reason.into(), parameter: None, used_up: None }
+        Refusal { code: self, reason: reason.into(), parameter: None, used_up: None, again_in: None }
     }
 }
 
@@ -74,6 +74,8 @@ pub struct Refusal {
     pub parameter: Option<String>,
     /// The limit that is used up, where one is the reason.
     pub used_up: Option<Standing>,
+    /// In how many seconds it is worth another try, where that is known and no limit says so.
+    pub again_in: Option<u64>,
 }
 
 impl Refusal {
@@ -81,6 +83,13 @@ impl Refusal {
     #[must_use]
     pub fn about(mut self, parameter: impl Into<String>) -> Self {
         self.parameter = Some(parameter.into());
+        self
+    }
+
+    /// Says in how many seconds it is worth another try.
+    #[must_use]
+    pub fn again_in(mut self, seconds: u64) -> Self {
+        self.again_in = Some(seconds);
         self
     }
 

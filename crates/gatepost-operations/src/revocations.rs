@@ -3,10 +3,10 @@
 //! The idea: only what is revoked is stored, until it would have expired by itself; all of it fits into memory.
 //! Of several revocations of a client or partner only the latest counts, for it covers what the earlier ones cover.
 
+mod places;
 mod set;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use gatepost_core::actor::Actor;
@@ -18,23 +18,20 @@ use gatepost_core::time::Timestamp;
 use gatepost_core::tokens::revoke::{Revocation, Revoked};
 use gatepost_store::{Page, Store};
 
+pub use places::NotRevoked;
 pub use set::{IssuedTo, Set};
 
-use crate::failure::{Failure, Kind};
+use crate::config;
+use crate::failure::Failure;
 use crate::gate::Gate;
+use places::{Holder, UnderWay};
 
 /// What is revoked now.
 #[derive(Default)]
 pub struct Revocations {
     set: ArcSwap<Set>,
-    /// Revocations by clients that are being written.
-    under_way: Mutex<HashMap<ClientId, usize>>,
-}
-
-/// A client's place for one more revocation, kept until that is in the set.
-struct Place<'a> {
-    revocations: &'a Revocations,
-    client: ClientId,
+    /// Those of single tokens that are being written.
+    under_way: UnderWay,
 }
 
 const AT_ONCE: u32 = 1_000;
@@ -64,49 +61,12 @@ impl Revocations {
         self.set.load_full()
     }
 
-    /// A place for one more token of that client, if it holds fewer than `most`, those under way included.
-    fn place_for(&self, client: &ClientId, most: usize, now: Timestamp) -> Result<Place<'_>, Failure> {
-        let mut under_way = self.under_way();
-        let writing = under_way.get(client).copied().unwrap_or(0);
-        let held = || self.now().tokens_of(client).saturating_add(writing);
-        if held() >= most {
-            self.let_go(now);
-        }
-        if held() >= most {
-            return Err(too_many(most));
-        }
-        under_way.insert(client.clone(), writing.saturating_add(1));
-        Ok(Place { revocations: self, client: client.clone() })
-    }
-
     fn let_go(&self, now: Timestamp) {
         self.set.rcu(|set| {
             let mut next = Set::clone(set);
             if next.let_go(now) { Arc::new(next) } else { Arc::clone(set) }
         });
     }
-
-    fn under_way(&self) -> MutexGuard<'_, HashMap<ClientId, usize>> {
-        // No code that holds the lock can leave a number half-changed.
-        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        let mut under_way = self.revocations.under_way();
-        match under_way.get(&self.client).copied().unwrap_or(0).saturating_sub(1) {
-            0 => drop(under_way.remove(&self.client)),
-            left => drop(under_way.insert(self.client.clone(), left)),
-        }
-    }
-}
-
-fn too_many(most: usize) -> Failure {
-    let what = format!("the client has given back {most} tokens that have not expired yet");
-    let fix = "wait until some have expired, end all of its tokens with `gatepost token revoke --client`, \
-               or raise revocations.max_per_client";
-    Failure::new(Kind::Conflict, "revocation.too_many", what, "revocations.max_per_client bounds them", fix)
 }
 
 /// One token of an API, to be ended.
@@ -121,21 +81,23 @@ pub struct TokenToEnd<'a> {
     pub expires: Timestamp,
 }
 
-/// Revokes one token. Clients may give back so many of theirs, operators revoke what they must.
-pub async fn revoke_token(gate: &Gate, actor: &Actor, token: TokenToEnd<'_>) -> Result<(), Failure> {
+/// Revokes one token. An API has places for so many, and of these a client may take so many by itself.
+pub async fn revoke_token(gate: &Gate, actor: &Actor, token: TokenToEnd<'_>) -> Result<(), NotRevoked> {
     let TokenToEnd { api, jti, client, expires } = token;
     let (now, leeway) = (gate.clock.now(), gate.config.tokens.leeway);
     let revocation = Revocation::of_token(api, jti.to_owned(), expires, leeway, now).got_by(client.clone());
-    if revocation.is_over(now) || gate.revocations.now().holds_token(jti) {
+    let known = &gate.revocations;
+    if revocation.is_over(now) || known.now().holds_token(jti) {
         return Ok(());
     }
-    let _place = match actor {
-        Actor::Client { .. } => {
-            Some(gate.revocations.place_for(&client, gate.config.revocations.max_per_client, now)?)
-        }
-        _ => None,
-    };
-    gate.apply(actor, vec![Change::Revoked(revocation)]).await
+
+    let config::Revocations { max_per_client, max_per_api } = gate.config.revocations;
+    let mut bounds = vec![(Holder::Api(api), max_per_api)];
+    if let Actor::Client { .. } = actor {
+        bounds.insert(0, (Holder::Client(client), max_per_client));
+    }
+    let _place = known.under_way.place(bounds, || known.now(), || known.let_go(now))?;
+    Ok(gate.apply(actor, vec![Change::Revoked(revocation)]).await?)
 }
 
 /// Ends all tokens that a client has got up to now.

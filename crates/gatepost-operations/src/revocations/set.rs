@@ -7,25 +7,31 @@
 use std::hash::Hash;
 use std::sync::Arc;
 
+use super::places::Holder;
 use gatepost_core::apis::ApiId;
 use gatepost_core::clients::ClientId;
 use gatepost_core::partners::PartnerId;
 use gatepost_core::time::Timestamp;
 use gatepost_core::tokens::revoke::{Revocation, Revoked};
-use rpds::{HashTrieMapSync, RedBlackTreeMapSync};
+use rpds::{HashTrieMapSync, RedBlackTreeMapSync, RedBlackTreeSetSync};
 
 /// What is revoked at one moment; a clone costs nothing.
 #[derive(Clone, Default)]
 pub struct Set {
     pub(super) seq: i64,
-    tokens: HashTrieMapSync<String, Arc<Revocation>>,
+    tokens: HashTrieMapSync<String, (i64, Arc<Revocation>)>,
     clients: HashTrieMapSync<ClientId, Arc<Revocation>>,
     partners: HashTrieMapSync<PartnerId, Arc<Revocation>>,
-    /// How many single tokens each client has given back.
-    of_clients: HashTrieMapSync<ClientId, usize>,
+    /// The single tokens of each client.
+    of_clients: HashTrieMapSync<ClientId, Ends>,
+    /// Those that each API is told about.
+    of_apis: HashTrieMapSync<ApiId, Ends>,
     /// By when it is over, and by the change that brought it.
     ends: RedBlackTreeMapSync<(Timestamp, i64), Revoked>,
 }
+
+/// When revocations are over, each with the change that brought it.
+type Ends = RedBlackTreeSetSync<(Timestamp, i64)>;
 
 /// What a token says of itself, as far as revocation asks.
 #[derive(Clone, Copy, Debug)]
@@ -46,18 +52,26 @@ impl Set {
         self.ends.insert_mut((revocation.until, seq), revocation.what.clone());
         let revocation = Arc::new(revocation);
         match &revocation.what {
-            Revoked::Token(jti) => self.insert_token(jti.clone(), &revocation),
+            Revoked::Token(jti) => self.insert_token(seq, jti.clone(), &revocation),
             Revoked::Client(id) => keep_later(&mut self.clients, id.clone(), &revocation),
             Revoked::Partner(id) => keep_later(&mut self.partners, *id, &revocation),
         }
     }
 
-    fn insert_token(&mut self, jti: String, revocation: &Arc<Revocation>) {
-        let is_new = !self.tokens.contains_key(&jti);
-        self.tokens.insert_mut(jti, Arc::clone(revocation));
-        if let Some(client) = revocation.client.as_ref().filter(|_| is_new) {
-            self.of_clients.insert_mut(client.clone(), self.tokens_of(client).saturating_add(1));
+    fn insert_token(&mut self, seq: i64, jti: String, revocation: &Arc<Revocation>) {
+        if let Some((earlier, known)) = self.tokens.get(&jti).cloned() {
+            self.uncount(earlier, &known);
         }
+        self.tokens.insert_mut(jti, (seq, Arc::clone(revocation)));
+        let end = (revocation.until, seq);
+        revocation.client.iter().for_each(|client| add(&mut self.of_clients, client, end));
+        revocation.apis.iter().for_each(|api| add(&mut self.of_apis, api, end));
+    }
+
+    fn uncount(&mut self, seq: i64, revocation: &Revocation) {
+        let end = (revocation.until, seq);
+        revocation.client.iter().for_each(|client| take(&mut self.of_clients, client, end));
+        revocation.apis.iter().for_each(|api| take(&mut self.of_apis, api, end));
     }
 
     /// Drops what is over; whether anything was.
@@ -75,22 +89,15 @@ impl Set {
     fn drop_if_over(&mut self, what: &Revoked, now: Timestamp) {
         match what {
             Revoked::Token(jti) => {
-                let over = self.tokens.get(jti).filter(|known| known.is_over(now)).cloned();
-                if over.is_some() && self.tokens.remove_mut(jti) {
-                    self.count_down(over.and_then(|revocation| revocation.client.clone()));
+                let over = self.tokens.get(jti).filter(|(_, known)| known.is_over(now)).cloned();
+                if let Some((seq, over)) = over {
+                    self.tokens.remove_mut(jti);
+                    self.uncount(seq, &over);
                 }
             }
             // A later one of the same client or partner may have taken its place.
             Revoked::Client(id) => drop_over(&mut self.clients, id, now),
             Revoked::Partner(id) => drop_over(&mut self.partners, id, now),
-        }
-    }
-
-    fn count_down(&mut self, client: Option<ClientId>) {
-        let Some(client) = client else { return };
-        match self.tokens_of(&client).saturating_sub(1) {
-            0 => drop(self.of_clients.remove_mut(&client)),
-            left => self.of_clients.insert_mut(client, left),
         }
     }
 
@@ -112,7 +119,16 @@ impl Set {
 
     /// How many single tokens a client has given back that have not expired since.
     pub fn tokens_of(&self, client: &ClientId) -> usize {
-        self.of_clients.get(client).copied().unwrap_or(0)
+        self.of_clients.get(client).map_or(0, Ends::size)
+    }
+
+    /// How many single tokens that holder's are revoked, and when the first of them is over.
+    pub(super) fn singles(&self, holder: &Holder) -> (usize, Option<Timestamp>) {
+        let ends = match holder {
+            Holder::Client(client) => self.of_clients.get(client),
+            Holder::Api(api) => self.of_apis.get(api),
+        };
+        (ends.map_or(0, Ends::size), ends.and_then(Ends::first).map(|(until, _)| *until))
     }
 
     /// How many revocations there are of each kind.
@@ -128,8 +144,27 @@ impl Set {
 
     /// The revocations that an API is told about.
     pub fn about(&self, api: ApiId) -> impl Iterator<Item = &Revocation> {
-        let all = self.tokens.values().chain(self.clients.values()).chain(self.partners.values());
+        let tokens = self.tokens.values().map(|(_, revocation)| revocation);
+        let all = tokens.chain(self.clients.values()).chain(self.partners.values());
         all.map(Arc::as_ref).filter(move |revocation| revocation.apis.contains(&api))
+    }
+}
+
+fn add<K: Hash + Eq + Clone>(known: &mut HashTrieMapSync<K, Ends>, key: &K, end: (Timestamp, i64)) {
+    if let Some(ends) = known.get_mut(key) {
+        ends.insert_mut(end);
+        return;
+    }
+    let mut ends = Ends::default();
+    ends.insert_mut(end);
+    known.insert_mut(key.clone(), ends);
+}
+
+fn take<K: Hash + Eq + Clone>(known: &mut HashTrieMapSync<K, Ends>, key: &K, end: (Timestamp, i64)) {
+    let Some(ends) = known.get_mut(key) else { return };
+    ends.remove_mut(&end);
+    if ends.is_empty() {
+        known.remove_mut(key);
     }
 }
 
@@ -235,6 +270,9 @@ mod tests {
         assert_eq!(counts(&set), [1, 1, 0]);
         set.let_go(NOW.after(Duration::from_secs(2)));
         assert_eq!(counts(&set), [0, 0, 0]);
+        assert_eq!(set.singles(&Holder::Api(ApiId(Uuid::from_u128(1)))), (0, None));
+        assert_eq!(earlier.singles(&Holder::Api(ApiId(Uuid::from_u128(1)))).0, 3);
+        assert_eq!(earlier.singles(&Holder::Client(id("c"))).1, Some(NOW.after(Duration::from_secs(1))));
         assert_eq!(counts(&earlier), [2, 1, 0], "whoever holds an earlier state keeps it");
     }
 }

@@ -5,11 +5,15 @@ use std::time::Duration;
 
 use gatepost_operations::clients::{self, ClientSettings};
 use gatepost_operations::core::actor::Actor;
+use gatepost_operations::core::apis::ApiId;
+use gatepost_operations::core::change::Change;
 use gatepost_operations::core::clients::ClientId;
 use gatepost_operations::core::time::Timestamp;
+use gatepost_operations::core::tokens::revoke::{Revocation, Revoked};
+use gatepost_operations::failure::Failure;
 use gatepost_operations::gate::Gate;
 use gatepost_operations::partners::PartnerSettings;
-use gatepost_operations::revocations::{self, IssuedTo, TokenToEnd};
+use gatepost_operations::revocations::{self, IssuedTo, NotRevoked, TokenToEnd};
 use gatepost_operations::secrets::{AddSecret, Ending};
 use gatepost_operations::{background, partners, secrets};
 
@@ -233,7 +237,7 @@ async fn a_client_gives_back_so_many_live_tokens_and_an_operator_is_not_bound() 
         let actor = Actor::Client { client_id: client.to_string() };
         let expires = stage.now().after(Duration::from_secs(seconds));
         let token = TokenToEnd { api, jti, client: client.clone(), expires };
-        revocations::revoke_token(gate, &actor, token).await.map_err(|failure| failure.code)
+        revocations::revoke_token(gate, &actor, token).await.map_err(|not| Failure::from(not).code)
     };
     for jti in ["1", "2", "3"] {
         give_back(&stage.gate, &acme, jti, 600).await.unwrap();
@@ -251,6 +255,37 @@ async fn a_client_gives_back_so_many_live_tokens_and_an_operator_is_not_bound() 
 
     stage.pass(Duration::from_secs(600) + stage.gate.config.tokens.leeway);
     assert_eq!(give_back(&stage.gate, &acme, "7", 600).await, Ok(()), "places come back with expiry");
+}
+
+#[tokio::test]
+async fn an_api_has_places_for_so_many_single_tokens_and_coarse_revocations_need_none() {
+    let stage = Stage::with_settings(&[("revocations.max_per_api", "3")]).await;
+    let (api, other) = (stage.gate.ring().apis()[0].api.id, ApiId(uuid::Uuid::from_u128(1)));
+    let revoke = async |actor: &Actor, api: ApiId, jti: &str, seconds: u64| {
+        let expires = stage.now().after(Duration::from_secs(seconds));
+        let client = ClientId::parse(&format!("client-{jti}")).unwrap();
+        let token = TokenToEnd { api, jti, client, expires };
+        revocations::revoke_token(&stage.gate, actor, token).await
+    };
+    let by_client = Actor::Client { client_id: "c".into() };
+    for (actor, jti, seconds) in [(&by_client, "1", 600), (&by_client, "2", 300), (&ACTOR, "3", 900)] {
+        revoke(actor, api, jti, seconds).await.unwrap();
+    }
+    let first_end = stage.now().after(Duration::from_secs(300) + stage.gate.config.tokens.leeway);
+    for actor in [&by_client, &ACTOR] {
+        let Err(NotRevoked::Full { until, failure }) = revoke(actor, api, "4", 600).await else {
+            panic!("there is no place");
+        };
+        assert_eq!((until, failure.code), (Some(first_end), "revocation.api_full"));
+        assert!(failure.fix.contains("gatepost token revoke --client"), "{}", failure.fix);
+    }
+    revoke(&by_client, other, "5", 600).await.unwrap();
+    let what = Revoked::Client(ClientId::parse("client-4").unwrap());
+    let coarse = Revocation::of_all(what, vec![api], Duration::from_secs(600), stage.now());
+    stage.gate.apply(&ACTOR, vec![Change::Revoked(coarse)]).await.unwrap();
+
+    stage.pass(first_end.since(stage.now()));
+    revoke(&by_client, api, "4", 600).await.unwrap();
 }
 
 #[tokio::test]

@@ -44,7 +44,7 @@ impl Dress<'_> {
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         if code == Code::TemporarilyUnavailable {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(refusal.again_in.unwrap_or(1)));
         }
         if let Some(used_up) = &refusal.used_up {
             limited::hold_back(response.headers_mut(), used_up, self.spelling());

@@ -13,7 +13,8 @@ use gatepost_operations::core::clients::AuthenticatedClient;
 use gatepost_operations::core::params::{Door, Params};
 use gatepost_operations::core::refusal::{Code, Refusal};
 use gatepost_operations::core::time::Timestamp;
-use gatepost_operations::revocations::{self, TokenToEnd};
+use gatepost_operations::failure::Failure;
+use gatepost_operations::revocations::{self, NotRevoked, TokenToEnd};
 
 use crate::http::facts::LogFacts;
 use crate::http::failure::Dress;
@@ -63,8 +64,19 @@ async fn revoke(app: &App, who: &AuthenticatedClient, token: &str) -> Result<Log
     let expires = Timestamp::from_micros(caller.expires.0);
     let token = TokenToEnd { api, jti: &caller.jti, client: client.id.clone(), expires };
     let revoked = revocations::revoke_token(&app.gate, &actor, token).await;
-    revoked.map_err(|failure| Code::TemporarilyUnavailable.because(failure.to_string()))?;
+    revoked.map_err(|not| refusal(not, app.gate.clock.now()))?;
     Ok(LogFacts { jti: Some(caller.jti.clone()), ..facts })
+}
+
+/// RFC 7009 section 2.2.1: the token must be taken for good, and may be given back later.
+fn refusal(not: NotRevoked, now: Timestamp) -> Refusal {
+    let unavailable = |failure: &Failure| Code::TemporarilyUnavailable.because(failure.to_string());
+    match not {
+        NotRevoked::Full { until: Some(until), failure } => {
+            unavailable(&failure).again_in(until.since(now).as_secs().saturating_add(1))
+        }
+        NotRevoked::Full { until: None, failure } | NotRevoked::Failed(failure) => unavailable(&failure),
+    }
 }
 
 /// Which API the token is for and who presents it, if it is good; the client's own APIs are asked first.

@@ -5,6 +5,7 @@ use gatepost_operations::core::apis::ApiId;
 use gatepost_operations::core::clients::ClientId;
 use gatepost_operations::core::secret::Secret;
 use gatepost_operations::core::time::Timestamp;
+use gatepost_operations::failure::Failure;
 use gatepost_operations::revocations::TokenToEnd;
 use gatepost_operations::verification::{self, Judged};
 use gatepost_operations::{apis, clients, partners, revocations};
@@ -70,7 +71,7 @@ async fn token_itself(desk: &Desk, token: &str) -> Result<Revoked, Trouble> {
         return Err(Trouble::internal("token.revoke", "a verified token names no client"));
     };
     let token = TokenToEnd { api: id, jti, client, expires };
-    revocations::revoke_token(&desk.gate, &desk.actor, token).await?;
+    revocations::revoke_token(&desk.gate, &desk.actor, token).await.map_err(Failure::from)?;
     Ok(Revoked {
         revoked: "token",
         jti: Some(jti.clone()),
