@@ -51,6 +51,9 @@ const CLOSING: Duration = Duration::from_secs(5);
 /// How long a connection that has asked nothing is listened to when the server ends.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
+/// How long a connection that makes room for another is listened to: its request may be on its way, or lie in the socket.
+const HEARING: Duration = Duration::from_millis(50);
+
 /// How far the end of the server has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
@@ -132,6 +135,11 @@ pub(super) async fn serve<S>(
             // What went wrong on the wire is the peer's affair; requests have their lines already.
             _ = connection.as_mut() => return,
             step = until_due(course, progress, &shared.limits, timer.as_mut()) => step,
+            () = place.wanted(), if matches!(course, Course::Open) => {
+                progress.expect_no_more();
+                course = Course::MakingRoom { since: Instant::now(), begun: progress.begun() };
+                continue;
+            }
             changed = stage.changed() => match *stage.borrow_and_update() {
                 Stage::Draining if changed.is_ok() => {
                     course = last_request(progress);
@@ -165,6 +173,8 @@ enum Course {
     Open,
     /// The server ends. A connection that has asked nothing yet may ask once: its request is on its way, perhaps.
     LastRequest(Instant),
+    /// Somebody needs its place, when so many requests had begun. What it asks before it hears so is answered.
+    MakingRoom { since: Instant, begun: u64 },
     /// It was told to finish.
     Told(Instant),
 }
@@ -200,8 +210,12 @@ async fn until_due(course: Course, progress: &Progress, limits: &Limits, mut tim
 
 fn next_step(course: Course, progress: &Progress, limits: &Limits) -> (Instant, Step) {
     match course {
-        Course::LastRequest(since) if progress.has_begun() => (since, Step::Tell),
+        Course::LastRequest(since) if progress.begun() > 0 => (since, Step::Tell),
         Course::LastRequest(since) => (since + FIRST_REQUEST, Step::Leave),
+        Course::MakingRoom { since, begun } if progress.is_busy() || progress.begun() > begun => {
+            (since, Step::Tell)
+        }
+        Course::MakingRoom { since, .. } => (since + HEARING, Step::Leave),
         Course::Told(since) if !progress.is_busy() => {
             (progress.quiet_since().max(since) + CLOSING, Step::Leave)
         }

@@ -120,9 +120,9 @@ impl Progress {
         self.last.load(Relaxed)
     }
 
-    /// Whether any request was begun.
-    pub(super) fn has_begun(&self) -> bool {
-        self.begun.load(Relaxed) > 0
+    /// How many requests were begun.
+    pub(super) fn begun(&self) -> u64 {
+        self.begun.load(Relaxed)
     }
 
     /// Whether a request is in flight.

@@ -1,5 +1,6 @@
 //! This file is where more connections come than there is room for.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -76,6 +77,34 @@ async fn silent_connections_keep_nobody_out() {
         silent.push(client);
     }
     drop(idle(&server).await);
+}
+
+/// Connections of this machine whose requests lie in their sockets before the server has seen any of them.
+fn unread(server: &Server, count: usize, request: &str) -> Vec<Raw<TcpStream>> {
+    let connect = |_| {
+        let mut stream = std::net::TcpStream::connect(server.address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        Raw::new(TcpStream::from_std(stream).unwrap())
+    };
+    (0..count).map(connect).collect()
+}
+
+#[tokio::test]
+async fn a_request_that_was_sent_is_answered_though_its_peer_floods() {
+    let server = server(|limits| limits.connections_per_peer = 4);
+    for mut client in unread(&server, 20, &asking_for("/livez")) {
+        assert_eq!(client.answer().await.unwrap().status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_silent_connections_comes_down_to_the_bound() {
+    let server = server(|limits| limits.connections_per_peer = 4);
+    let _silent = unread(&server, 100, "POST /oauth2/token HTTP/1.1\r\nHost:");
+    // Who is served after them has been let in after them.
+    drop(idle(&server).await);
+    until("only the bound is left", || server.metrics.snapshot().connections <= 4).await;
 }
 
 #[cfg(target_os = "linux")] // where all of 127.0.0.0/8 is this machine
