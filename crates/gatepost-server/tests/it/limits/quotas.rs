@@ -218,7 +218,7 @@ async fn a_quota_that_is_not_known_is_not_guessed_and_one_that_is_goes_on_withou
     let server = with_daily(3).await;
     set(&server, INTEGER, quota(Some(3), None)).await;
     assert_eq!(server.send(right(ORIGIN, C)).await.status, 200);
-    server.gate.clients().record(&gatepost_core::clients::ClientId::parse(INTEGER).unwrap()).await.unwrap();
+    server.gate.clients().record(&ClientId::parse(INTEGER).unwrap()).await.unwrap();
     server.gate.close().await;
 
     let reply = server.send(right(ORIGIN, INTEGER)).await;
