@@ -282,7 +282,9 @@ mod tests {
             assert!(roster.open() <= 4 + SPARE);
         }
         let busy = roster.seats().taken.values().map(|seat| Arc::clone(&seat.progress)).collect::<Vec<_>>();
-        busy.iter().for_each(|progress| drop(progress.begin()));
+        for progress in &busy {
+            assert_eq!(progress.begin(), None);
+        }
         assert!(matches!(roster.admit([192, 0, 2, 1].into()), Admission::TooManyOfPeer));
     }
 }
