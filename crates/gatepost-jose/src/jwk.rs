@@ -1,19 +1,16 @@
-//! This file is where public keys are read and written as JWK and JWK set (RFC 7517, RFC 7518 section 6, RFC 8037).
+//! This file is where public keys are read and written as JWK (RFC 7517, RFC 7518 section 6, RFC 8037).
 
-use std::collections::HashSet;
+mod set;
+
+pub use set::{JwkSet, MAX_KEYS};
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use crate::algorithm::{Algorithm, PublicMaterial};
 use crate::base64url;
 use crate::error::KeyError;
-use crate::key::PublicKey;
 use crate::strict_json::Object;
-
-/// How many keys a set may have; a set that is larger is refused whole.
-pub const MAX_KEYS: usize = 100;
 
 /// A JWK with the public members only; reading one with private members fails.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,14 +53,14 @@ impl Jwk {
         any.try_into()
     }
 
-    pub(crate) fn of(key: &PublicKey) -> Self {
+    pub(crate) fn of(algorithm: Algorithm, kid: &str, material: &PublicMaterial) -> Self {
         let named = Self {
             key_use: Some("sig".into()),
-            alg: Some(key.algorithm().to_string()),
-            kid: Some(key.kid().to_string()),
+            alg: Some(algorithm.to_string()),
+            kid: Some(kid.to_owned()),
             ..Self::default()
         };
-        match key.material() {
+        match material {
             PublicMaterial::Rsa { n, e } => Self { kty: "RSA".into(), n: encoded(n), e: encoded(e), ..named },
             PublicMaterial::P256 { x, y } => {
                 Self { kty: "EC".into(), crv: Some("P-256".into()), x: encoded(x), y: encoded(y), ..named }
@@ -161,60 +158,4 @@ impl TryFrom<AnyJwk> for Jwk {
         let AnyJwk { kty, key_use, alg, kid, n, e, crv, x, y, .. } = any;
         Ok(Self { kty, key_use, alg, kid, n, e, crv, x, y })
     }
-}
-
-/// A JWK set: what is published, or the usable part of what was fetched.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct JwkSet {
-    keys: Vec<Jwk>,
-    #[serde(skip)]
-    usable: Vec<PublicKey>,
-}
-
-impl JwkSet {
-    /// The set to publish these keys with.
-    #[must_use]
-    pub fn of(keys: &[PublicKey]) -> Self {
-        Self { keys: keys.iter().map(PublicKey::to_jwk).collect(), usable: keys.to_vec() }
-    }
-
-    /// Reads a set. Keys that can't be used (symmetric, private, too small, of an unknown kind) are skipped; a set
-    /// in which two usable keys share an id is refused whole, because nobody can say which one is meant.
-    pub fn parse(json: &[u8]) -> Result<Self, KeyError> {
-        let mut set = Self::default();
-        let mut ids = HashSet::new();
-        for raw in raw_keys(json)? {
-            let Ok(jwk) = Jwk::parse(raw.get().as_bytes()) else { continue };
-            let Ok(key) = PublicKey::from_jwk(&jwk) else { continue };
-            if !ids.insert(key.kid().clone()) {
-                return Err(KeyError::SharedKid);
-            }
-            set.keys.push(jwk);
-            set.usable.push(key);
-        }
-        Ok(set)
-    }
-
-    /// The keys as JWK.
-    #[must_use]
-    pub fn keys(&self) -> &[Jwk] {
-        &self.keys
-    }
-
-    /// The keys, ready to verify with.
-    #[must_use]
-    pub fn usable(&self) -> Vec<PublicKey> {
-        self.usable.clone()
-    }
-}
-
-fn raw_keys(json: &[u8]) -> Result<Vec<&RawValue>, KeyError> {
-    let set = Object::shallow(json).map_err(|error| KeyError::JwkShape { why: error.why() })?;
-    let keys = set.get("keys").ok_or(KeyError::JwkShape { why: "a set needs the member `keys`" })?;
-    let keys: Vec<&RawValue> =
-        serde_json::from_str(keys.get()).map_err(|_| KeyError::JwkShape { why: "`keys` is not an array" })?;
-    if keys.len() > MAX_KEYS {
-        return Err(KeyError::TooManyKeys { limit: MAX_KEYS });
-    }
-    Ok(keys)
 }

@@ -220,7 +220,7 @@ impl PublicKey {
     /// The key as a JWK with `use` sig, `alg` and `kid`.
     #[must_use]
     pub fn to_jwk(&self) -> Jwk {
-        Jwk::of(self)
+        Jwk::of(self.algorithm(), self.kid().as_str(), &self.0.material)
     }
 
     /// The RFC 7638 thumbprint, also of a key whose `kid` is another text.
@@ -245,10 +245,6 @@ impl PublicKey {
     #[must_use]
     pub fn signature_len(&self) -> usize {
         self.0.material.signature_length()
-    }
-
-    pub(crate) fn material(&self) -> &PublicMaterial {
-        &self.0.material
     }
 }
 
