@@ -6,13 +6,16 @@ use gatepost_jose::KeyId;
 
 use crate::actor::Actor;
 use crate::apis::routes::Route;
-use crate::apis::{Api, ApiId, ApiScope};
-use crate::clients::{Client, ClientId, ClientKey, ClientKeyId, SecretId, StoredSecret};
+use crate::apis::{Api, ApiScope};
+use crate::clients::Client;
+use crate::clients::public_key::{ClientKey, ClientKeyId};
+use crate::ids::{ApiId, ClientId, PartnerId};
 use crate::keys::{KeyOwner, KeyState, Sealed, StoredKey};
 use crate::limits::ClientLimits;
-use crate::partners::{Partner, PartnerId};
+use crate::partners::Partner;
 use crate::scope::Scope;
 use crate::secret::SecretTag;
+use crate::secret::stored::{SecretId, StoredSecret};
 use crate::time::Timestamp;
 use crate::tokens::revoke::Revocation;
 

@@ -12,6 +12,7 @@ pub mod audit;
 pub mod change;
 pub mod clients;
 pub mod grants;
+mod ids;
 pub mod issuer;
 pub mod keys;
 pub mod limits;

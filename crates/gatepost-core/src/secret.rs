@@ -1,5 +1,7 @@
 //! This file is where secrets are: text that can't be printed, its form with a checksum, and the one-way tag that is stored.
 
+pub mod stored;
+
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 

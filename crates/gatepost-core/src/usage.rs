@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::clients::{ClientId, SecretId};
+use crate::ids::ClientId;
+use crate::secret::stored::SecretId;
 use crate::time::Timestamp;
 
 /// An hour, counted from the epoch (UTC).

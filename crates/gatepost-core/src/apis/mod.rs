@@ -1,27 +1,35 @@
 //! This folder is where APIs are: the resource servers that tokens are for.
 
+pub mod profile;
 mod register;
 pub mod routes;
 
-pub use register::{BadApi, NewApi, register};
+pub use register::{NewApi, register};
 
 use gatepost_jose::Algorithm;
 use serde::{Deserialize, Serialize};
 use url::Url;
-use uuid::Uuid;
 
-use crate::apis::routes::Route;
-use crate::clients::StoredSecret;
+pub use crate::ids::ApiId;
+
+use self::profile::Profile;
+use self::routes::Route;
 use crate::keys::rotation::Turns;
 use crate::name::Slug;
 use crate::scope::{Scope, Scopes};
+use crate::secret::stored::StoredSecret;
 use crate::time::Timestamp;
-use crate::tokens::profile::Profile;
 
-/// What an API is known by when it authenticates (`api_id`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ApiId(pub Uuid);
+/// Why an API can't be as asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadApi {
+    /// Tokens can't name this as their audience.
+    #[error("an audience is an absolute address without `#`")]
+    Audience,
+    /// An algorithm that the header and the readers of `passport` tokens do not know.
+    #[error("the passport profile is RS256 only")]
+    PassportAlgorithm,
+}
 
 /// The audience that tokens name and that `resource` asks for: an absolute URI without fragment (RFC 8707 section 2).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

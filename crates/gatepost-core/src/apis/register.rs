@@ -2,22 +2,12 @@
 
 use gatepost_jose::Algorithm;
 
-use super::{Api, ApiId, Audience};
+use super::profile::Profile;
+use super::{Api, Audience, BadApi};
+use crate::ids::ApiId;
 use crate::keys::rotation::Turns;
 use crate::name::Slug;
 use crate::time::Timestamp;
-use crate::tokens::profile::Profile;
-
-/// Why an API can't be as asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BadApi {
-    /// Tokens can't name this as their audience.
-    #[error("an audience is an absolute address without `#`")]
-    Audience,
-    /// An algorithm that the header and the readers of `passport` tokens do not know.
-    #[error("the passport profile is RS256 only")]
-    PassportAlgorithm,
-}
 
 /// What is asked for when an API is registered.
 pub struct NewApi {
@@ -51,7 +41,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::tokens::profile::PassportOptions;
+    use crate::apis::profile::PassportOptions;
 
     fn algorithm_of(profile: Profile, algorithm: Option<Algorithm>) -> Result<Algorithm, BadApi> {
         let audience = Audience::parse("https://api.example.com").unwrap();

@@ -3,10 +3,8 @@
 use serde_json::{Value, json};
 
 use super::Change;
-use crate::apis::ApiId;
-use crate::clients::ClientId;
+use crate::ids::{ApiId, ClientId, PartnerId};
 use crate::keys::{KeyOwner, KeyState, StoredKey};
-use crate::partners::PartnerId;
 
 impl Change {
     /// What happened, as audit lines name it: `noun.verb`.

@@ -10,9 +10,11 @@ pub use by_assertion::{KnownClient, UnusedAssertion, authenticate_assertion};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::{ClientRecord, Credentials, Method, SecretId, SecretState, StoredSecret};
+use super::ClientRecord;
+use super::methods::{Credentials, Method};
 use crate::partners::Status;
 use crate::refusal::{Code, Refusal};
+use crate::secret::stored::{SecretId, SecretState, StoredSecret};
 use crate::secret::{Peppers, SecretTag};
 use crate::time::Timestamp;
 

@@ -4,80 +4,31 @@ mod authenticate;
 pub mod jwks_uri;
 mod keys;
 pub mod methods;
+pub(crate) mod public_key;
 mod register;
 mod secrets;
 
 pub use authenticate::{
     AuthenticatedClient, KnownClient, Source, UnusedAssertion, authenticate, authenticate_assertion,
 };
-pub use keys::{
-    AssertionKey, ClientKey, ClientKeyId, KeyConflict, KeyMaterial, MAX_KEYS, add_key, remove_key,
-};
+pub use keys::{KeyConflict, MAX_KEYS, add_key, remove_key};
 pub use methods::{Assertion, Credentials, Method, Presented};
+pub use public_key::{AssertionKey, ClientKey, ClientKeyId, KeyMaterial};
 pub use register::{BadClient, NewClient, expire, register, resume, suspend};
-pub use secrets::{
-    BadTerm, SecretConflict, SecretId, SecretState, StoredSecret, Term, add_secret, end_secret, roll_secret,
-};
-
-use std::fmt;
+pub use secrets::{SecretConflict, add_secret, end_secret, roll_secret};
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
-use crate::apis::ApiId;
-use crate::grants::GrantType;
+use crate::grants::name::GrantType;
+use crate::ids::{ApiId, PartnerId};
+pub use crate::ids::{ClientId, UserId};
 use crate::limits::ClientLimits;
 use crate::name::Name;
-use crate::partners::{PartnerId, Status};
+use crate::partners::Status;
 use crate::scope::Scopes;
+pub use crate::secret::stored::{BadTerm, SecretId, SecretState, StoredSecret, Term};
 use crate::time::{Lifetime, Timestamp};
-
-/// What a client is known by: a UUID made here, or what an import brought (1 to 64 visible ASCII characters).
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ClientId(Box<str>);
-
-impl ClientId {
-    /// The id made of a UUID.
-    pub fn from_uuid(uuid: Uuid) -> Self {
-        Self(uuid.hyphenated().to_string().into())
-    }
-
-    /// Accepts an id as presented; `None` for text that can't be the id of any client.
-    pub fn parse(text: &str) -> Option<Self> {
-        let fits = (1..=64).contains(&text.len())
-            && text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\'));
-        fits.then(|| Self(text.into()))
-    }
-
-    /// The id as tokens name it.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Whether it is a plain integer, which a resource server might take for the id of a user.
-    pub fn is_integer(&self) -> bool {
-        self.0.bytes().all(|byte| byte.is_ascii_digit())
-    }
-}
-
-impl fmt::Debug for ClientId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Display for ClientId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// The service user that a client acts as (`user_id` in tokens).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct UserId(pub Uuid);
 
 /// What happens to a scope that exists but was not granted to the client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,11 +1,13 @@
 //! This file is where clients come to be, and what a client may not be.
 
-use super::{Client, ClientId, Method, UngrantedScope, UserId};
-use crate::apis::{ApiId, ApiWithScopes};
+use super::methods::Method;
+use super::{Client, UngrantedScope};
+use crate::apis::ApiWithScopes;
 use crate::change::Change;
-use crate::grants::GrantType;
+use crate::grants::name::GrantType;
+use crate::ids::{ApiId, ClientId, PartnerId, UserId};
 use crate::name::Name;
-use crate::partners::{HasExpired, PartnerId, Status};
+use crate::partners::{HasExpired, Status};
 use crate::scope::{Scope, Scopes};
 use crate::time::{Lifetime, Timestamp};
 

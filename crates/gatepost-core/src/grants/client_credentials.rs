@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{Grant, GrantType};
-use crate::apis::{ApiId, ApiWithScopes};
+use super::Grant;
+use super::name::GrantType;
+use crate::apis::ApiWithScopes;
+use crate::apis::profile::Profile;
 use crate::clients::{AuthenticatedClient, Client, ClientRecord, UngrantedScope};
+use crate::ids::ApiId;
 use crate::params::{Door, Params, Value};
 use crate::refusal::{Code, Refusal};
 use crate::scope::{BadScope, Scope, Scopes};
 use crate::time::{Lifetime, Timestamp};
-use crate::tokens::profile::Profile;
 
 /// Decides what the client gets: its right to the grant, then the API, then the scopes.
 pub(super) fn decide(

@@ -1,10 +1,11 @@
 //! This folder is where grants are, one a file: what an authenticated client may have.
 
 mod client_credentials;
+pub(crate) mod name;
+
+pub use name::GrantType;
 
 use std::sync::Arc;
-
-use serde::{Deserialize, Serialize};
 
 use crate::apis::ApiWithScopes;
 use crate::clients::{AuthenticatedClient, ClientRecord};
@@ -26,26 +27,6 @@ pub struct Grant {
     pub scopes_differ: bool,
     /// For how long.
     pub lifetime: Lifetime,
-}
-
-/// The grants that there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GrantType {
-    /// RFC 6749 section 4.4.
-    ClientCredentials,
-}
-
-impl GrantType {
-    /// Every grant that the server offers.
-    pub const ALL: [Self; 1] = [Self::ClientCredentials];
-
-    /// The name by which requests ask for it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ClientCredentials => "client_credentials",
-        }
-    }
 }
 
 /// The grant that a request asks for; each door has its own word for a request that names none.

@@ -8,7 +8,7 @@ pub use sealed::{SealError, Sealed, WrappingKey, WrappingKeys};
 use gatepost_jose::{Algorithm, Jwk, KeyId, PublicKey};
 use serde::{Deserialize, Serialize};
 
-use crate::apis::ApiId;
+use crate::ids::ApiId;
 use crate::time::Timestamp;
 
 /// Where a key is in its life.

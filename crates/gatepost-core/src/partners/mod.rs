@@ -5,15 +5,10 @@ mod register;
 pub use register::{changed, expire, register, resume, suspend};
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
+pub use crate::ids::PartnerId;
 use crate::name::{Name, Slug};
 use crate::time::Timestamp;
-
-/// What a partner is known by in tokens (`partner_id`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct PartnerId(pub Uuid);
 
 /// Whether something may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

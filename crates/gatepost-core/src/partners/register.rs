@@ -1,7 +1,8 @@
 //! This file is where partners come to be, get renamed, suspended, resumed, and expire.
 
-use super::{HasExpired, Partner, PartnerId, Status};
+use super::{HasExpired, Partner, Status};
 use crate::change::Change;
+use crate::ids::PartnerId;
 use crate::name::{Name, Slug};
 use crate::time::Timestamp;
 

@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::apis::ApiId;
-use crate::clients::ClientId;
-use crate::partners::PartnerId;
+use crate::ids::{ApiId, ClientId, PartnerId};
 use crate::time::Timestamp;
 
 /// What was revoked.

@@ -9,8 +9,10 @@ use gatepost_jose::verify::{Candidates, Keys, verify};
 use gatepost_jose::{Header, Jwk, PublicKey, Rejection, Verified};
 
 use super::{AuthenticatedClient, Source, check_standing};
-use crate::clients::methods::private_key_jwt::{OneUse, Terms, rejected};
-use crate::clients::{Assertion, AssertionKey, ClientId, ClientRecord};
+use crate::clients::ClientRecord;
+use crate::clients::methods::private_key_jwt::{Assertion, OneUse, Terms, rejected};
+use crate::clients::public_key::AssertionKey;
+use crate::ids::ClientId;
 use crate::refusal::{Code, Refusal};
 use crate::time::Timestamp;
 

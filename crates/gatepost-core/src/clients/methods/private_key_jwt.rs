@@ -8,7 +8,7 @@ use std::time::Duration;
 use gatepost_jose::verify::claimed_subject;
 use gatepost_jose::{Claims, Header, Micros, Rejection, Verified};
 
-use crate::clients::ClientId;
+use crate::ids::ClientId;
 use crate::refusal::{Code, Refusal};
 use crate::secret::Secret;
 use crate::time::Timestamp;

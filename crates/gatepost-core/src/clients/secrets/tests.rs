@@ -1,7 +1,11 @@
 //! This file is where the lives of secrets are tried: what a client holds against what may be done with it.
 
+use uuid::Uuid;
+
 use super::*;
 use crate::clients::authenticate::sample_record;
+use crate::secret::SecretTag;
+use crate::secret::stored::{BadTerm, Term};
 
 const NOW: Timestamp = Timestamp::from_micros(1_000_000_000);
 

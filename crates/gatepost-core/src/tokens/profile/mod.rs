@@ -5,42 +5,14 @@
 mod passport;
 mod rfc9068;
 
-pub use passport::{PassportOptions, Sub, Timestamps};
-
 use gatepost_jose::{Algorithm, KeyId};
-use serde::{Deserialize, Serialize};
 
+pub use crate::apis::profile::{PassportOptions, Profile, Sub, Timestamps};
 use crate::grants::Grant;
 use crate::issuer::Issuer;
 use crate::time::Timestamp;
 
-/// The shape of an API's tokens.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "profile", rename_all = "snake_case")]
-pub enum Profile {
-    /// The origin page's shape, as Laravel Passport writes it.
-    Passport(PassportOptions),
-    /// RFC 9068.
-    Rfc9068,
-}
-
 impl Profile {
-    /// The profile's name, as commands and lists say it.
-    pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::Passport(_) => "passport",
-            Self::Rfc9068 => "rfc9068",
-        }
-    }
-
-    /// Whether headers name the key; if not, readers try all keys of the API.
-    pub const fn names_key(&self) -> bool {
-        match self {
-            Self::Passport(options) => options.kid,
-            Self::Rfc9068 => true,
-        }
-    }
-
     /// The header of tokens signed by the key `kid`.
     pub fn header(&self, algorithm: Algorithm, kid: &KeyId) -> String {
         match self {

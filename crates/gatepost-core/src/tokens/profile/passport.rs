@@ -3,53 +3,11 @@
 use std::fmt::Write as _;
 
 use gatepost_jose::KeyId;
-use serde::{Deserialize, Serialize};
 
 use super::{Minting, TokenClaims, push_json};
+use crate::apis::profile::{PassportOptions, Timestamps};
 use crate::grants::Grant;
 use crate::time::Timestamp;
-
-/// What an API of this profile may choose.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PassportOptions {
-    /// How dates are written.
-    pub timestamps: Timestamps,
-    /// Whether the header names the key.
-    pub kid: bool,
-    /// What `sub` holds.
-    pub sub: Sub,
-    /// Whether integer client ids may stand in `sub`, where a reader could take them for users (CVE-2026-39976).
-    pub allow_integer_sub: bool,
-}
-
-impl PassportOptions {
-    /// Whether `sub` holds the client's id.
-    pub fn puts_client_into_sub(&self) -> bool {
-        self.sub == Sub::ClientId
-    }
-}
-
-/// How dates are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Timestamps {
-    /// With microseconds, as Passport does.
-    #[default]
-    Micros,
-    /// Whole seconds, rounded down.
-    Seconds,
-}
-
-/// What `sub` holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Sub {
-    /// An empty text, as Passport 12 and older do.
-    #[default]
-    Empty,
-    /// The client's id, as Passport 13 does.
-    ClientId,
-}
 
 pub(super) fn header(options: &PassportOptions, kid: &KeyId) -> String {
     if options.kid {
