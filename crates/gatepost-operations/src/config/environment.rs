@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 
 use super::error::{ConfigError, Problem};
 use super::explain::Source;
-use super::layers::{Given, Layer, known};
+use super::given::Given;
+use super::layers::{Layer, known};
+use super::table;
 
 const PREFIX: &str = "GATEPOST_";
 
@@ -81,7 +83,7 @@ fn say(layer: &mut Layer, key: &str, name: &str, text: &str) -> Result<(), Confi
 
 /// Suggests the variable rather than the key.
 fn in_variables(key: &str, error: ConfigError) -> ConfigError {
-    let Some(meant) = super::setting::meant(key).and_then(super::setting::find) else {
+    let Some(meant) = table::meant(key).and_then(table::find) else {
         return error;
     };
     ConfigError::new(

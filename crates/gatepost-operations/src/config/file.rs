@@ -7,8 +7,10 @@ use toml::{Spanned, de};
 
 use super::error::{ConfigError, Problem};
 use super::explain::Source;
-use super::layers::{Given, Layer, known};
-use super::setting::{self, Setting};
+use super::given::Given;
+use super::layers::{Layer, known};
+use super::setting::Setting;
+use super::table;
 
 /// Reads the file at that path.
 pub(super) fn read(path: &Path) -> Result<Layer, ConfigError> {
@@ -100,7 +102,7 @@ fn scalar(value: &DeValue<'_>) -> Option<String> {
 }
 
 fn is_section(key: &str) -> bool {
-    setting::settings().any(|setting| setting.section() == key)
+    table::settings().any(|setting| setting.section() == key)
 }
 
 fn line_of(text: &str, offset: usize) -> usize {

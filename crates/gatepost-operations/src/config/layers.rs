@@ -4,57 +4,24 @@
 //! were checked against the table, each with the place it came from, which the crate carries
 //! along as the value's origin.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use config::{Map, Value, ValueKind};
 
 use super::error::{ConfigError, Problem};
 use super::explain::Source;
-use super::setting::{self, Setting};
+use super::given::{Given, Said};
+use super::setting::Setting;
+use super::table;
 
 /// One layer: values by setting, each with its source.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Layer(Vec<Said>);
 
-/// That somebody gave a setting a value.
-#[derive(Debug, Clone)]
-pub(super) struct Said {
-    pub(super) setting: &'static Setting,
-    pub(super) value: Given,
-    pub(super) source: Source,
-}
-
-/// A value before it is checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Given {
-    Text(String),
-    List(Vec<String>),
-}
-
-impl Given {
-    /// The text as the setting's kind takes it: lists are comma separated.
-    pub(super) fn from_text(setting: &Setting, text: &str) -> Self {
-        if !setting.kind.is_list() {
-            return Self::Text(text.to_owned());
-        }
-        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-        Self::List(parts.map(str::to_owned).collect())
-    }
-
-    /// How `show` prints it.
-    pub(super) fn written(&self) -> String {
-        match self {
-            Self::Text(text) => text.clone(),
-            Self::List(parts) => parts.join(","),
-        }
-    }
-}
-
 impl Layer {
     /// What is in force when nobody says anything.
     pub(super) fn defaults() -> Self {
-        let said = setting::settings().map(|setting| Said {
+        let said = table::settings().map(|setting| Said {
             setting,
             value: Given::from_text(setting, setting.default),
             source: Source::Default,
@@ -79,10 +46,10 @@ impl Layer {
 
 /// The setting of that name, or an error that suggests the one that was meant.
 pub(super) fn known(key: &str, written: &str, place: &str) -> Result<&'static Setting, ConfigError> {
-    if let Some(setting) = setting::find(key) {
+    if let Some(setting) = table::find(key) {
         return Ok(setting);
     }
-    let fix = match setting::meant(key) {
+    let fix = match table::meant(key) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => "remove it, or see `gatepost config show` for every setting".to_owned(),
     };
@@ -100,31 +67,29 @@ impl config::Source for Layer {
     }
 
     fn collect(&self) -> Result<Map<String, Value>, config::ConfigError> {
-        Ok(self.0.iter().map(|said| (said.setting.key.to_owned(), said.to_value())).collect())
+        Ok(self.0.iter().map(|said| (said.setting.key.to_owned(), to_value(said))).collect())
     }
 }
 
-impl Said {
-    fn to_value(&self) -> Value {
-        let kind = match &self.value {
-            Given::Text(text) => ValueKind::from(text.clone()),
-            Given::List(parts) => ValueKind::from(parts.clone()),
-        };
-        Value::new(Some(&origin_of(&self.source)), kind)
-    }
+fn to_value(said: &Said) -> Value {
+    let kind = match &said.value {
+        Given::Text(text) => ValueKind::from(text.clone()),
+        Given::List(parts) => ValueKind::from(parts.clone()),
+    };
+    Value::new(Some(&origin_of(&said.source)), kind)
 }
 
 /// Lays the layers over one another; later ones win.
-pub(super) fn merge(layers: Vec<Layer>) -> Result<BTreeMap<&'static str, (Given, Source)>, ConfigError> {
+pub(super) fn merge(layers: Vec<Layer>) -> Result<Vec<Said>, ConfigError> {
     let built = layers
         .into_iter()
         .fold(config::Config::builder(), |builder, layer| builder.add_source(layer))
         .build()
         .map_err(|source| unmerged(&source))?;
-    setting::settings()
+    table::settings()
         .map(|setting| {
             let value = at(&built.cache, setting.key).ok_or_else(|| lost(setting))?;
-            Ok((setting.key, (given(value), source_of(value.origin()))))
+            Ok(Said { setting, value: given(value), source: source_of(value.origin()) })
         })
         .collect()
 }

@@ -17,6 +17,7 @@ mod environment;
 mod error;
 mod explain;
 mod file;
+mod given;
 mod keys;
 mod layers;
 mod limits;
@@ -29,6 +30,7 @@ mod revocations;
 mod server;
 mod setting;
 mod signing;
+mod table;
 mod tls;
 mod tokens;
 mod values;
@@ -56,11 +58,13 @@ pub use place::IssuerSetting;
 pub use refusals::Refusals;
 pub use revocations::Revocations;
 pub use server::Server;
-pub use setting::{Kind, Setting, find, settings};
+pub use setting::{Kind, Setting};
 pub use signing::Signing;
+pub use table::{find, settings};
 pub use tls::{MinVersion, Tls, TlsFiles};
 pub use tokens::Tokens;
 
+use given::Given;
 use layers::Layer;
 use values::Values;
 
@@ -141,7 +145,7 @@ impl Config {
         };
         let mut flags = Layer::flags(&overrides.flags)?;
         if let (Some(data), Some(setting)) = (overrides.data, find("data")) {
-            let folder = layers::Given::Text(data.to_string_lossy().into_owned());
+            let folder = Given::Text(data.to_string_lossy().into_owned());
             flags.say(setting, folder, Source::Flag);
         }
 
@@ -163,7 +167,7 @@ impl Config {
 
     /// The names of settings that look like that one, for an error about a name that is none.
     pub fn meant(key: &str) -> Option<&'static str> {
-        setting::meant(key)
+        table::meant(key)
     }
 
     fn check(values: Values) -> Result<Self, ConfigError> {

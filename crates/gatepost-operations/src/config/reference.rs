@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::amount::{write_duration, write_size};
-use super::setting::{Kind, Setting, settings};
+use super::setting::{Kind, Setting};
+use super::table::settings;
 
 const INTRODUCTION: &str = "\
 # Settings

@@ -1,4 +1,4 @@
-//! This file is where the table of settings is put together: the one list that loading, explaining and the reference read.
+//! This file is where it is said what a setting is: its name, what it takes and what it is for.
 
 use std::time::Duration;
 
@@ -92,48 +92,4 @@ impl Kind {
     pub fn is_list(self) -> bool {
         matches!(self, Self::Networks | Self::Hosts)
     }
-}
-
-/// All settings, in the order of the reference.
-pub fn settings() -> impl Iterator<Item = &'static Setting> {
-    [
-        super::place::SETTINGS,
-        super::server::SETTINGS,
-        super::tls::SETTINGS,
-        super::database::SETTINGS,
-        super::origin::SETTINGS,
-        super::tokens::SETTINGS,
-        super::keys::SETTINGS,
-        super::signing::SETTINGS,
-        super::clients::SETTINGS,
-        super::limits::SETTINGS,
-        super::cache::SETTINGS,
-        super::log::SETTINGS,
-        super::refusals::SETTINGS,
-        super::revocations::SETTINGS,
-        super::dev::SETTINGS,
-        super::docs::SETTINGS,
-    ]
-    .into_iter()
-    .flatten()
-}
-
-/// The setting of that name.
-pub fn find(key: &str) -> Option<&'static Setting> {
-    settings().find(|setting| setting.key == key)
-}
-
-/// The name that was probably meant, if one is near enough.
-pub(super) fn meant(key: &str) -> Option<&'static str> {
-    let likeness = |setting: &Setting| {
-        let whole = strsim::jaro_winkler(key, setting.key);
-        let last = key.rsplit('.').next().unwrap_or(key);
-        // A right name in the wrong section is the second most common slip after a typing error.
-        if last == setting.name() { whole.max(0.9) } else { whole }
-    };
-    settings()
-        .map(|setting| (likeness(setting), setting.key))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, key)| key)
 }

@@ -11,16 +11,16 @@ use ipnet::IpNet;
 use super::amount;
 use super::error::{ConfigError, Problem};
 use super::explain::{Explained, Source, mask};
-use super::layers::Given;
-use super::setting::{self, Kind, Setting};
+use super::given::{Given, Said};
+use super::setting::{Kind, Setting};
 
 /// Every setting with its value as given; the sections read theirs from here.
 #[derive(Clone)]
-pub(super) struct Values(BTreeMap<&'static str, (Given, Source)>);
+pub(super) struct Values(BTreeMap<&'static str, Said>);
 
 impl Values {
-    pub(super) fn new(merged: BTreeMap<&'static str, (Given, Source)>) -> Self {
-        Self(merged)
+    pub(super) fn new(merged: Vec<Said>) -> Self {
+        Self(merged.into_iter().map(|said| (said.setting.key, said)).collect())
     }
 
     pub(super) fn text(&self, key: &'static str) -> String {
@@ -138,13 +138,12 @@ impl Values {
     }
 
     pub(super) fn source(&self, key: &str) -> Source {
-        self.0.get(key).map_or(Source::Default, |(_, source)| source.clone())
+        self.0.get(key).map_or(Source::Default, |said| said.source.clone())
     }
 
     pub(super) fn explain(&self, key: &str) -> Option<Explained> {
-        let setting = setting::find(key)?;
-        let (given, source) = self.0.get(setting.key)?;
-        let written = given.written();
+        let Said { setting, value, source } = self.0.get(key)?;
+        let written = value.written();
         Some(Explained {
             key: setting.key,
             value: if setting.secret && !written.is_empty() { mask(&written) } else { written },
@@ -157,11 +156,11 @@ impl Values {
     }
 
     fn given(&self, key: &'static str) -> Given {
-        self.0.get(key).map_or_else(|| Given::Text(String::new()), |(given, _)| given.clone())
+        self.0.get(key).map_or_else(|| Given::Text(String::new()), |said| said.value.clone())
     }
 
     fn setting(&self, key: &str) -> Option<&'static Setting> {
-        setting::find(key)
+        self.0.get(key).map(|said| said.setting)
     }
 
     fn is_secret(&self, key: &str) -> bool {

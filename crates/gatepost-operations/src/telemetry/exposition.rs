@@ -14,8 +14,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use super::held::Held;
-use super::metrics::SIGNING_BOUNDS;
-use super::snapshot::{DoorSnapshot, Snapshot};
+use super::snapshot::{DoorSnapshot, SIGNING_BOUNDS, Snapshot};
 use super::waits::STEPS_MS;
 use crate::gate::Gate;
 use crate::signing::Shed;

@@ -12,7 +12,7 @@ use gatepost_core::params::Door;
 use gatepost_core::refusal::Code;
 
 use super::logs::LogCounts;
-use super::snapshot::{DoorSnapshot, Snapshot};
+use super::snapshot::{DoorSnapshot, SIGNING_BOUNDS, Snapshot};
 use super::waits::{ShedCounts, Waits};
 use crate::signing::Shed;
 
@@ -26,23 +26,6 @@ pub enum Outcome {
     /// With 503: too much to do, or the store is away.
     Unavailable,
 }
-
-/// Up to here each bucket of signing times reaches; what took longer has one of its own.
-pub const SIGNING_BOUNDS: [Duration; 13] = [
-    Duration::from_micros(50),
-    Duration::from_micros(100),
-    Duration::from_micros(250),
-    Duration::from_micros(500),
-    Duration::from_millis(1),
-    Duration::from_micros(2_500),
-    Duration::from_millis(5),
-    Duration::from_millis(10),
-    Duration::from_millis(25),
-    Duration::from_millis(50),
-    Duration::from_millis(100),
-    Duration::from_millis(500),
-    Duration::from_secs(2),
-];
 
 /// Every count of this process.
 #[derive(Debug, Default)]

@@ -1,12 +1,29 @@
 //! This file is where all counts stand as they were at one moment.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use gatepost_core::refusal::Code;
 use serde::Serialize;
 
-use super::metrics::SIGNING_BOUNDS;
 use super::waits::{ShedSnapshot, WaitsSnapshot};
+
+/// Up to here each bucket of signing times reaches; what took longer has one of its own.
+pub const SIGNING_BOUNDS: [Duration; 13] = [
+    Duration::from_micros(50),
+    Duration::from_micros(100),
+    Duration::from_micros(250),
+    Duration::from_micros(500),
+    Duration::from_millis(1),
+    Duration::from_micros(2_500),
+    Duration::from_millis(5),
+    Duration::from_millis(10),
+    Duration::from_millis(25),
+    Duration::from_millis(50),
+    Duration::from_millis(100),
+    Duration::from_millis(500),
+    Duration::from_secs(2),
+];
 
 /// The counts at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
