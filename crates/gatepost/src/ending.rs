@@ -7,7 +7,7 @@ use gatepost_operations::core::refusal::{Code, Refusal};
 use gatepost_operations::failure::{Failure, Kind};
 use serde::Serialize;
 
-use crate::output::printable;
+use crate::output::escaping::printable;
 
 /// Why a command did not succeed, as a number for programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

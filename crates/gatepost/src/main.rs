@@ -102,7 +102,10 @@ fn tell_of_panic(panic: &panic::PanicHookInfo<'_>) {
 }
 
 fn bug_report(why: &str, place: &str) -> String {
-    format!("error: something broke inside\n  why: {} ({place})\n  fix: {REPORT}\n", output::printable(why))
+    format!(
+        "error: something broke inside\n  why: {} ({place})\n  fix: {REPORT}\n",
+        output::escaping::printable(why)
+    )
 }
 
 #[cfg(test)]

@@ -12,7 +12,8 @@ use serde::Serialize;
 use super::{runtime, settings};
 use crate::args::Globals;
 use crate::ending::{Exit, Trouble};
-use crate::output::{Output, printable};
+use crate::output::Output;
+use crate::output::escaping::printable;
 
 const DAY: i64 = 86_400;
 

@@ -3,6 +3,7 @@
 //! Only what was asked for goes to standard output, so that `gatepost secret add C > file` writes the secret and
 //! nothing else. A reader that went away is no failure, except where it took a secret with it.
 
+pub(crate) mod escaping;
 mod table;
 
 use std::io::{self, BufRead as _, ErrorKind, IsTerminal as _, Write as _};
@@ -10,6 +11,7 @@ use std::io::{self, BufRead as _, ErrorKind, IsTerminal as _, Write as _};
 use serde::Serialize;
 use serde_json::Value;
 
+use self::escaping::printable;
 use crate::args::Globals;
 use crate::ending::{Exit, Trouble};
 
@@ -178,19 +180,6 @@ fn ask(question: &str, expected: &str) -> Result<(), Trouble> {
     })
 }
 
-/// The text with whatever could move a cursor or forge a line written out.
-pub(crate) fn printable(text: &str) -> String {
-    let moves = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if moves(c) { out.extend(c.escape_default()) } else { out.push(c) }
-    }
-    out
-}
-
 /// Writes a line for people; nobody listening is no reason to fail.
 pub(crate) fn remark(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
@@ -243,12 +232,6 @@ fn unserializable(error: serde_json::Error) -> Trouble {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_printable_moves_the_cursor_or_forges_a_line() {
-        assert_eq!(printable("a\u{1b}[2Jb\nc\u{202e}d"), "a\\u{1b}[2Jb\\nc\\u{202e}d");
-        assert_eq!(printable("Ünïted “Films”"), "Ünïted “Films”");
-    }
 
     #[test]
     fn a_secret_stands_beside_the_members_of_its_view() {

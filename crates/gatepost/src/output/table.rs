@@ -3,7 +3,7 @@
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::Value;
 
-use super::printable;
+use super::escaping::printable;
 
 /// The members of one thing, a line each.
 pub(super) fn details(view: &Value) -> String {

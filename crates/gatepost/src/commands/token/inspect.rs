@@ -11,7 +11,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::ending::Trouble;
-use crate::output::{Output, printable};
+use crate::output::Output;
+use crate::output::escaping::printable;
 
 const DATES: [&str; 3] = ["iat", "nbf", "exp"];
 
