@@ -51,6 +51,9 @@ pub(crate) struct Arguments {
     /// How many clients the larger store has.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub clients: Option<u64>,
+    /// Where the two stores of that row are kept for the next run; without it they are made anew and removed.
+    #[arg(long)]
+    pub keep: Option<PathBuf>,
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -175,6 +178,11 @@ impl Arguments {
     /// Client assertions of one client.
     pub(crate) fn assertions(&self) -> u64 {
         if self.quick { 5_000 } else { 100_000 }
+    }
+
+    /// Clients of the larger store.
+    pub(crate) fn many(&self) -> u64 {
+        self.clients.unwrap_or(if self.quick { 20_000 } else { 1_000_000 })
     }
 
     pub(crate) fn wants(&self, measurement: Measurement) -> bool {

@@ -21,8 +21,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::arguments::BareArguments;
 use crate::failure::{Failure, Outcome};
-use crate::lean::Answer;
 use crate::processor::Placement;
+use crate::wire::Answer;
 
 /// hyper writes these itself.
 const OF_HYPER: [&str; 2] = ["date", "content-length"];
@@ -36,11 +36,10 @@ pub(crate) struct Bare {
 
 impl Bare {
     /// Starts it in that placement, giving that answer.
-    pub(crate) fn start(placement: Placement, answer: Answer<'_>, folder: &Path) -> Outcome<Self> {
+    pub(crate) fn start(placement: Placement, answer: &Answer, folder: &Path) -> Outcome<Self> {
         let failed = |why: String| Failure::new("the bare server", why);
         let file = folder.join("answer");
-        let whole = [answer.head, b"\r\n\r\n", answer.body].concat();
-        fs::write(&file, whole).map_err(|why| failed(why.to_string()))?;
+        fs::write(&file, &answer.bytes).map_err(|why| failed(why.to_string()))?;
 
         let program = std::env::current_exe().map_err(|why| failed(why.to_string()))?;
         let mut command = placement.command(&program);

@@ -1,107 +1,293 @@
 //! This file is where load is made: each connection asks again as soon as it was answered.
+//!
+//! One thread waits for all connections at once and does nothing but write, read and count. A client that is a library
+//! of HTTP, or a task for each connection, would be busier than a server of a few lines, and its own limit would be
+//! measured.
 
-use std::collections::BTreeMap;
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::StatusCode;
+use mio::event::Event;
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
 
-use crate::connection::{Ask, Connection};
+use crate::connection::Ask;
 use crate::failure::{Failure, Outcome};
-use crate::processor::{OwnShare, cores};
+use crate::jti::Layout;
+use crate::load::Load;
+use crate::processor::OwnShare;
+use crate::wire::{self, Extent, LONGEST};
 
-/// What one slice of load brought.
-#[derive(Debug, Default)]
-pub(crate) struct Slice {
-    pub window: Duration,
-    /// Bodies of the 200s that ended within the window.
-    pub bodies: Vec<Bytes>,
-    /// Their latencies in milliseconds.
-    pub latencies: Vec<f64>,
-    /// Every other status and how often.
-    pub others: BTreeMap<u16, u64>,
-    /// The generator's share of the machine's processors.
-    pub generator_share: f64,
+/// A server that answers nothing for so long after the window has failed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What one connection asks: it writes the next request over the last one; false when it has nothing more to ask.
+pub(crate) type Asker = Box<dyn FnMut(&mut Vec<u8>) -> bool + Send>;
+
+/// The same request for ever.
+pub(crate) fn always(request: &Bytes) -> Asker {
+    let request = request.clone();
+    Box::new(move |buffer| {
+        if buffer.is_empty() {
+            buffer.extend_from_slice(&request);
+        }
+        true
+    })
 }
 
-impl Slice {
-    pub(crate) fn rate(&self) -> f64 {
-        self.bodies.len() as f64 / self.window.as_secs_f64()
+/// Keeps this many connections busy with one question for the window.
+pub(crate) async fn run(address: SocketAddr, ask: &Ask, connections: u16, window: Duration) -> Outcome<Load> {
+    let request = wire::request(ask, address);
+    let askers = (0..connections).map(|_| always(&request)).collect();
+    run_all(address, askers, window).await
+}
+
+/// Asks over one connection for each asker until the window ends or nothing is left to ask; what is answered later is
+/// waited for and not counted.
+pub(crate) async fn run_all(address: SocketAddr, askers: Vec<Asker>, window: Duration) -> Outcome<Load> {
+    let running = tokio::task::spawn_blocking(move || Loop::open(address, askers)?.run(window));
+    running.await.map_err(|why| Failure::new("the generator's thread", why))?
+}
+
+/// All connections, and the one thread that serves them.
+struct Loop {
+    poll: Poll,
+    lines: Vec<Line>,
+    /// Lines that still ask.
+    busy: usize,
+    load: Load,
+    layout: Layout,
+    began: Instant,
+    ends: Instant,
+}
+
+/// A keep-alive connection.
+struct Line {
+    stream: TcpStream,
+    asker: Asker,
+    request: Vec<u8>,
+    asked: Instant,
+    /// The beginning of an answer that did not come in one piece.
+    part: Vec<u8>,
+}
+
+impl Loop {
+    fn open(address: SocketAddr, askers: Vec<Asker>) -> Outcome<Self> {
+        let poll = Poll::new().map_err(|why| Failure::new("epoll", why))?;
+        let (now, mut lines) = (Instant::now(), Vec::new());
+        for (number, asker) in askers.into_iter().enumerate() {
+            let mut line = Line::open(address, asker, now)?;
+            let registered = poll.registry().register(&mut line.stream, Token(number), Interest::READABLE);
+            registered.map_err(|why| Failure::new("epoll", why))?;
+            lines.push(line);
+        }
+        let (busy, load, layout) = (lines.len(), Load::default(), Layout::default());
+        Ok(Self { poll, lines, busy, load, layout, began: now, ends: now })
     }
 
-    fn take(&mut self, one: Slice) {
-        self.bodies.extend(one.bodies);
-        self.latencies.extend(one.latencies);
-        for (status, count) in one.others {
-            *self.others.entry(status).or_default() += count;
+    fn run(mut self, window: Duration) -> Outcome<Load> {
+        let (mut events, mut buffer) = (Events::with_capacity(1024), vec![0; LONGEST]);
+        let mut share = Some(OwnShare::start()?);
+        self.begin(window)?;
+        while self.busy > 0 {
+            let now = Instant::now();
+            if now > self.ends + PATIENCE {
+                return Err(Failure::new("the server", "it does not answer any more"));
+            }
+            let wait = if now < self.ends { self.ends - now } else { PATIENCE };
+            match self.poll.poll(&mut events, Some(wait)) {
+                Err(why) if why.kind() != ErrorKind::Interrupted => return Err(Failure::new("epoll", why)),
+                Ok(()) | Err(_) => {}
+            }
+            events.iter().try_for_each(|event| self.hear(event, &mut buffer))?;
+            if Instant::now() >= self.ends
+                && let Some(share) = share.take()
+            {
+                self.weigh(&share)?;
+            }
+        }
+        share.iter().try_for_each(|share| self.weigh(share))?;
+        Ok(self.load)
+    }
+
+    fn begin(&mut self, window: Duration) -> Outcome<()> {
+        self.began = Instant::now();
+        self.ends = self.began + window;
+        for line in &mut self.lines {
+            if !line.ask(self.began)? {
+                self.busy -= 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn weigh(&mut self, share: &OwnShare) -> Outcome<()> {
+        let (processor_seconds, passed) = share.taken()?;
+        self.load.generator_cores = processor_seconds / passed.as_secs_f64();
+        Ok(())
+    }
+
+    fn hear(&mut self, event: &Event, buffer: &mut [u8]) -> Outcome<()> {
+        let Some(line) = self.lines.get_mut(event.token().0) else {
+            return Ok(());
+        };
+        let Some((extent, last)) = line.read(buffer)? else {
+            return Ok(());
+        };
+        let now = Instant::now();
+        if now > self.ends {
+            self.load.passed = self.ends - self.began;
+            self.busy -= 1;
+            return Ok(());
+        }
+        let last = buffer.get(..last).unwrap_or_default();
+        let answer = if line.part.is_empty() { last } else { &line.part };
+        self.load.note((extent.status, extent.body(answer)), now - line.asked, &mut self.layout);
+        self.load.passed = now - self.began;
+        line.part.clear();
+        if !line.ask(now)? {
+            self.busy -= 1;
+        }
+        Ok(())
+    }
+}
+
+impl Line {
+    fn open(address: SocketAddr, asker: Asker, asked: Instant) -> Outcome<Self> {
+        let failed = |why| Failure::new("connect", why);
+        let stream = std::net::TcpStream::connect(address).map_err(failed)?;
+        stream.set_nodelay(true).map_err(failed)?;
+        stream.set_nonblocking(true).map_err(failed)?;
+        let stream = TcpStream::from_std(stream);
+        Ok(Self { stream, asker, request: Vec::new(), asked, part: Vec::new() })
+    }
+
+    /// Sends the next request; false when there is none.
+    fn ask(&mut self, now: Instant) -> Outcome<bool> {
+        if !(self.asker)(&mut self.request) {
+            return Ok(false);
+        }
+        self.asked = now;
+        // Nothing is under way on this connection, so there is room for it in the kernel.
+        let written = self.stream.write(&self.request);
+        match written.map_err(|why| Failure::new("the server broke the connection", why))? {
+            whole if whole == self.request.len() => Ok(true),
+            _ => Err(Failure::new("a request", "it is too long for one piece")),
+        }
+    }
+
+    /// Reads what there is; once the answer is whole, its extent and how much was read last. It stands in `part`, or in
+    /// the buffer if it came at once.
+    fn read(&mut self, buffer: &mut [u8]) -> Outcome<Option<(Extent, usize)>> {
+        // To the end of what there is: the kernel tells only of what is new.
+        loop {
+            let last = match self.stream.read(buffer) {
+                Err(why) if why.kind() == ErrorKind::Interrupted => continue,
+                Err(why) if why.kind() == ErrorKind::WouldBlock => return Ok(None),
+                Err(why) => return Err(Failure::new("the server broke the connection", why)),
+                Ok(0) => return Err(Failure::new("the server", "it closed the connection")),
+                Ok(last) => last,
+            };
+            if let Some(extent) = completed(&mut self.part, buffer.get(..last).unwrap_or_default())? {
+                return Ok(Some((extent, last)));
+            }
         }
     }
 }
 
-/// Keeps this many connections busy for the window; what ends later is waited for and not counted.
-pub(crate) async fn run(
-    address: SocketAddr,
-    ask: &Ask,
-    connections: u16,
-    window: Duration,
-) -> Outcome<Slice> {
-    let mut open = Vec::new();
-    for _ in 0..connections {
-        open.push(Connection::open(address).await?);
+/// The extent of the answer that ends with what was read, once it is whole; until then its part is kept.
+fn completed(part: &mut Vec<u8>, read: &[u8]) -> Outcome<Option<Extent>> {
+    let in_pieces = !part.is_empty();
+    if in_pieces {
+        part.extend_from_slice(read);
     }
-    let share = OwnShare::start()?;
-    let end = Instant::now() + window;
-    let loops: Vec<_> =
-        open.into_iter().map(|one| tokio::spawn(one_connection(one, ask.clone(), end))).collect();
-    tokio::time::sleep_until(end.into()).await;
-    let (processor_seconds, passed) = share.taken()?;
-
-    let generator_share = processor_seconds / (passed.as_secs_f64() * cores() as f64);
-    let mut slice = Slice { window, generator_share, ..Slice::default() };
-    for one in loops {
-        slice.take(one.await.map_err(|why| Failure::new("a connection of the generator", why))??);
-    }
-    Ok(slice)
-}
-
-async fn one_connection(mut connection: Connection, ask: Ask, end: Instant) -> Outcome<Slice> {
-    let mut slice = Slice::default();
-    loop {
-        let asked = Instant::now();
-        if asked >= end {
-            return Ok(slice);
-        }
-        let (status, body) = connection.ask(&ask).await?;
-        let answered = Instant::now();
-        if answered > end {
-            return Ok(slice);
-        }
-        if status == StatusCode::OK {
-            slice.bodies.push(body);
-            slice.latencies.push((answered - asked).as_secs_f64() * 1e3);
-        } else {
-            *slice.others.entry(status.as_u16()).or_default() += 1;
+    let held = if in_pieces { part.len() } else { read.len() };
+    match Extent::of(if in_pieces { part } else { read })? {
+        Some(extent) if extent.whole < held => Err(Failure::new("an answer", "a second one followed it")),
+        Some(extent) if extent.whole == held => Ok(Some(extent)),
+        Some(_) | None if held > LONGEST => Err(Failure::new("an answer", "it is without end")),
+        Some(_) | None => {
+            if !in_pieces {
+                part.extend_from_slice(read);
+            }
+            Ok(None)
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+    use std::thread::JoinHandle;
+
     use super::*;
 
+    /// A server that reads requests of four bytes and answers each by one of these.
+    fn server(answers: &'static [&'static str]) -> (SocketAddr, JoinHandle<usize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let serving = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a connection");
+            let mut request = [0; 4];
+            for (number, answer) in answers.iter().enumerate() {
+                if stream.read_exact(&mut request).is_err() {
+                    return number;
+                }
+                stream.write_all(answer.as_bytes()).expect("it reads");
+            }
+            answers.len()
+        });
+        (address, serving)
+    }
+
+    fn so_often(mut times: u32) -> Asker {
+        Box::new(move |request| {
+            request.clear();
+            request.extend_from_slice(b"ask!");
+            times = times.wrapping_sub(1);
+            times != u32::MAX
+        })
+    }
+
+    #[tokio::test]
+    async fn answers_are_counted_until_nothing_is_left_to_ask() {
+        let (address, serving) = server(&[
+            "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello",
+            "HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+        ]);
+        let load = run_all(address, vec![so_often(3)], Duration::from_secs(60)).await.expect("all answered");
+        assert_eq!((load.good, load.latencies.len(), load.others.get(&503)), (2, 2, Some(&1)));
+        assert_eq!(load.kept, ["hello"]);
+        assert!(load.passed < Duration::from_secs(60));
+        assert_eq!(serving.join().expect("it served"), 3);
+    }
+
     #[test]
-    fn the_rate_counts_only_the_200s_of_the_window() {
-        let mut slice = Slice { window: Duration::from_secs(2), ..Slice::default() };
-        let one = || Slice {
-            bodies: vec![Bytes::new(); 5],
-            latencies: vec![1.0; 5],
-            others: BTreeMap::from([(503, 2)]),
-            ..Slice::default()
-        };
-        slice.take(one());
-        slice.take(one());
-        assert!((slice.rate() - 5.0).abs() < 1e-9);
-        assert_eq!(slice.others, BTreeMap::from([(503, 4)]));
+    fn an_answer_that_comes_in_pieces_is_whole_with_the_last() {
+        let mut part = Vec::new();
+        for piece in ["HTTP/1.1 200 OK\r\ncont", "ent-length: 5\r\n\r\nhe"] {
+            assert!(completed(&mut part, piece.as_bytes()).expect("so far good").is_none(), "{piece}");
+        }
+        let extent = completed(&mut part, b"llo").expect("good").expect("whole");
+        assert_eq!(extent.body(&part), b"hello");
+    }
+
+    #[tokio::test]
+    async fn what_is_answered_after_the_window_is_waited_for_and_not_counted() {
+        let (address, serving) = server(&["HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"]);
+        let load = run_all(address, vec![so_often(2)], Duration::ZERO).await.expect("an answer");
+        assert_eq!(load.good, 0);
+        assert_eq!(serving.join().expect("it served"), 1);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_breaks_and_an_answer_too_many_end_the_run() {
+        let (address, _) = server(&["HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\ncut"]);
+        assert!(run_all(address, vec![so_often(1)], Duration::from_secs(60)).await.is_err());
+        let (address, _) = server(&["HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\nmore"]);
+        assert!(run_all(address, vec![so_often(1)], Duration::from_secs(60)).await.is_err());
     }
 }

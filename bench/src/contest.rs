@@ -148,10 +148,10 @@ async fn rounds(
 impl Score {
     async fn slice(&mut self, contestant: &Contestant, connections: u16, plan: &Plan) -> Outcome<()> {
         let slice = closed_loop::run(contestant.address, &contestant.ask, connections, plan.slice).await?;
-        self.tokens.take(&slice.bodies)?;
+        self.tokens.take(&slice)?;
         self.served.push(slice.rate());
         self.latencies.extend(&slice.latencies);
-        self.void.extend(slice.others.iter().map(|(status, count)| format!("{count} answers were {status}")));
+        self.void.extend(slice.faults());
         Ok(())
     }
 

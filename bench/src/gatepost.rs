@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -15,17 +16,35 @@ use crate::subject::Subject;
 /// The one scope that the measured clients have.
 const SCOPE: &str = "bench:read";
 
-/// A state folder of its own, made for this run and removed with it.
+/// A state folder of its own.
 #[derive(Debug)]
 pub(crate) struct Installation {
     program: PathBuf,
     partner: String,
     // Last, so that it outlives what reads it.
-    folder: TempDir,
+    folder: Folder,
+}
+
+/// Where the state lies.
+#[derive(Debug)]
+enum Folder {
+    /// Made for this run and removed with it.
+    Passing(TempDir),
+    /// Named by whoever started the run, and there for the next one.
+    Kept(PathBuf),
+}
+
+impl Folder {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Passing(folder) => folder.path(),
+            Self::Kept(path) => path,
+        }
+    }
 }
 
 /// What a client needs to ask for a token.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Credentials {
     pub api: String,
     pub client_id: String,
@@ -34,13 +53,26 @@ pub(crate) struct Credentials {
 
 impl Installation {
     pub(crate) fn new(program: &Path) -> Outcome<Self> {
-        let program = program.canonicalize().map_err(|why| {
-            let what = format!("{} (build it: cargo build --release -p gatepost)", program.display());
-            Failure::new(&what, why)
-        })?;
         let folder = tempfile::Builder::new().prefix("gatepost-bench-").tempdir();
         let folder = folder.map_err(|why| Failure::new("no temporary folder", why))?;
-        let mut installation = Self { program, partner: String::new(), folder };
+        Self::made(program, Folder::Passing(folder))
+    }
+
+    /// One whose folder stays; a missing one is made.
+    pub(crate) fn kept(program: &Path, folder: &Path) -> Outcome<Self> {
+        if folder.join("data").exists() {
+            return Ok(Self {
+                program: found(program)?,
+                partner: String::new(),
+                folder: Folder::Kept(folder.to_owned()),
+            });
+        }
+        std::fs::create_dir_all(folder).map_err(|why| Failure::new("the folder to keep", why))?;
+        Self::made(program, Folder::Kept(folder.to_owned()))
+    }
+
+    fn made(program: &Path, folder: Folder) -> Outcome<Self> {
+        let mut installation = Self { program: found(program)?, partner: String::new(), folder };
         installation.command(&["init", "--yes"], &[])?;
         installation.partner = member(&installation.command(&["partner", "create", "Bench"], &[])?, "slug")?;
         Ok(installation)
@@ -92,7 +124,8 @@ impl Installation {
         let Some(stdout) = child.stdout.take() else {
             return Err(Failure::new("gatepost serve", "its standard output was not piped"));
         };
-        let mut server = Server { child, stdout: None, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut server = Server { child, stdout: None, address: nowhere, admin: nowhere };
         let (mut stdout, mut line) = (BufReader::new(stdout), String::new());
         stdout.read_line(&mut line).map_err(|why| Failure::new("gatepost serve", why))?;
         server.stdout = Some(stdout);
@@ -100,13 +133,14 @@ impl Installation {
             Failure::new("gatepost serve --json printed no ready line; run it by hand to see why", why)
         })?;
         server.address = address_of(&member(&ready, "public_url")?)?;
+        server.admin = address_of(&member(&ready, "admin_url")?)?;
         Ok(server)
     }
 
     /// Starts the server and returns at once; for the clock of the start itself.
     pub(crate) fn exec(&self, address: SocketAddr) -> Outcome<Server> {
         let child = self.start(Placement::Shared, &address.to_string(), Stdio::null())?;
-        Ok(Server { child, stdout: None, address })
+        Ok(Server { child, stdout: None, address, admin: SocketAddr::from(([127, 0, 0, 1], 0)) })
     }
 
     // The log goes where nobody reads it, and is written all the same.
@@ -166,6 +200,13 @@ impl Installation {
     }
 }
 
+fn found(program: &Path) -> Outcome<PathBuf> {
+    program.canonicalize().map_err(|why| {
+        let what = format!("{} (build it: cargo build --release -p gatepost)", program.display());
+        Failure::new(&what, why)
+    })
+}
+
 /// The caller's own settings of Gatepost must not reach the server under test.
 fn clear_settings(command: &mut Command) {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GATEPOST_")) {
@@ -191,6 +232,8 @@ pub(crate) struct Server {
     // Held open, so that the server's standard output never breaks under it.
     stdout: Option<BufReader<ChildStdout>>,
     pub address: SocketAddr,
+    /// Where operators ask; port 0 where that was not waited for.
+    pub admin: SocketAddr,
 }
 
 impl Server {

@@ -18,7 +18,7 @@ use crate::subject::Subject;
 
 /// Keeps two cores busy.
 const CONNECTIONS: u16 = 16;
-/// Answers are held for so long before they are counted and let go.
+/// Tokens are counted for so long before it is looked whether there are enough.
 const SLICE: Duration = Duration::from_secs(2);
 const MB: f64 = 1_048_576.0;
 
@@ -103,8 +103,8 @@ async fn issue(installation: &Installation, ask: &Ask, (from, to): (u64, u64)) -
 
 async fn one_slice(address: SocketAddr, ask: &Ask) -> Outcome<u64> {
     let slice = closed_loop::run(address, ask, CONNECTIONS, SLICE).await?;
-    if !slice.others.is_empty() || slice.bodies.is_empty() {
+    if !slice.others.is_empty() || slice.good == 0 {
         return Err(Failure::new("tokens to fill the store", format!("other answers: {:?}", slice.others)));
     }
-    Ok(slice.bodies.len() as u64)
+    Ok(slice.good)
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::arguments::Plan;
 use crate::failure::{Failure, Outcome};
-use crate::lean::rates;
+use crate::load::rates;
 use crate::processor::cores;
 use crate::statistics::Quartiles;
 

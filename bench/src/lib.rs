@@ -14,7 +14,8 @@ mod footprint;
 mod gatepost;
 mod growth;
 mod guarded;
-mod lean;
+mod jti;
+mod load;
 mod open_loop;
 mod over_hyper;
 mod overload;
@@ -23,15 +24,18 @@ mod peers;
 mod primes;
 mod prober;
 mod processor;
+mod progress;
 mod raw;
 mod report;
 mod seeded;
+mod stage;
 mod startup;
 mod statistics;
 mod stored;
 mod subject;
 mod throughput;
 mod tokens;
+mod wire;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -41,6 +45,7 @@ use clap::Parser as _;
 use arguments::{Arguments, Command, Measurement, Plan};
 use failure::Outcome;
 use gatepost::Installation;
+use progress::Progress;
 use report::Report;
 
 pub use arguments::RawArguments;
@@ -74,42 +79,43 @@ fn measure(arguments: &Arguments) -> Outcome<()> {
     let runtime = generators_runtime()?;
     let plan = arguments.plan();
     let mut report = Report::new(arguments)?;
+    let progress = Progress::begin(arguments, &plan);
     let installation = Installation::new(&arguments.gatepost)?;
 
-    if arguments.wants(Measurement::Startup) {
+    if progress.begins(arguments, Measurement::Startup) {
         let found = runtime.block_on(startup::measure(&installation, plan.starts))?;
         report.one("startup", &found)?;
     }
-    if arguments.wants(Measurement::Memory) {
+    if progress.begins(arguments, Measurement::Memory) {
         let found = runtime.block_on(footprint::measure(&installation, plan.idle))?;
         report.one("footprint", &found)?;
     }
-    if arguments.wants(Measurement::Pairs) {
+    if progress.begins(arguments, Measurement::Pairs) {
         let found = runtime.block_on(pairs::measure(&installation, plan.pairs, arguments.seed))?;
         report.one("pairs", &found)?;
     }
-    if arguments.wants(Measurement::Throughput) {
-        let mut bench = throughput::Bench::new(&installation, &plan, &arguments.figures, &|_| ());
+    if progress.begins(arguments, Measurement::Throughput) {
+        let mut bench = throughput::Bench::new(&installation, &plan, &arguments.figures, &progress::tell);
         for subject in arguments.subjects() {
             let each = |row| report.row("throughput", &row);
             runtime.block_on(bench.measure(subject, &arguments.connections, each))?;
         }
     }
-    if arguments.wants(Measurement::Overload) {
+    if progress.begins(arguments, Measurement::Overload) {
         for load in overload::Load::ALL {
             let found = runtime.block_on(overload::measure(&installation, &plan, load, arguments.seed))?;
             report.row("overload", &found)?;
         }
     }
-    if arguments.wants(Measurement::Growth) {
+    if progress.begins(arguments, Measurement::Growth) {
         let found = runtime.block_on(growth::measure(&installation, arguments.growth()))?;
         report.one("growth", &found)?;
     }
-    if arguments.wants(Measurement::Assertions) {
+    if progress.begins(arguments, Measurement::Assertions) {
         let found = runtime.block_on(assertions::measure(&installation, arguments.assertions()))?;
         report.one("assertions", &found)?;
     }
-    if arguments.wants(Measurement::Peers) {
+    if progress.begins(arguments, Measurement::Peers) {
         // A state of its own: the measurements above have made APIs of the same names.
         let installation = Installation::new(&arguments.gatepost)?;
         let target = arguments.figures.with_file_name("peers");
@@ -119,34 +125,34 @@ fn measure(arguments: &Arguments) -> Outcome<()> {
             runtime.block_on(contest)?.iter().try_for_each(|standing| report.row("peers", standing))?;
         }
     }
-    if arguments.wants(Measurement::Primes) {
+    if progress.begins(arguments, Measurement::Primes) {
         report.one("primes", &runtime.block_on(primes::measure(&installation, &plan))?)?;
     }
-    if arguments.wants(Measurement::Guard) {
+    if progress.begins(arguments, Measurement::Guard) {
         let tokens = if arguments.quick { 100 } else { 10_000 };
         report.one("guarded", &runtime.block_on(guarded::measure(&plan, tokens))?)?;
     }
-    runtime.block_on(on_one_core(arguments, &plan, &installation, &mut report))?;
+    runtime.block_on(on_one_core((arguments, &plan), &progress, &installation, &mut report))?;
     report.finish()
 }
 
 /// What is measured with the server on one core; the signature must be cheap for the rest to show.
 async fn on_one_core(
-    arguments: &Arguments,
-    plan: &Plan,
+    (arguments, plan): (&Arguments, &Plan),
+    progress: &Progress,
     installation: &Installation,
     report: &mut Report,
 ) -> Outcome<()> {
-    if arguments.wants(Measurement::Hyper) {
+    if progress.begins(arguments, Measurement::Hyper) {
         let cheap = |subject: &Subject| matches!(subject, Subject::Es256 | Subject::Eddsa);
         for subject in arguments.subjects().into_iter().filter(cheap) {
             report.row("over_hyper", &over_hyper::tokens(installation, plan, subject).await?)?;
         }
     }
-    if arguments.wants(Measurement::ForwardAuth) {
+    if progress.begins(arguments, Measurement::ForwardAuth) {
         report.row("over_hyper", &over_hyper::forward_auth(installation, plan).await?)?;
     }
-    if arguments.wants(Measurement::Clients) {
+    if progress.begins(arguments, Measurement::Clients) {
         report.one("crowd", &crowd::measure(arguments, plan).await?)?;
     }
     Ok(())

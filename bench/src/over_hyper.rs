@@ -2,7 +2,6 @@
 //!
 //! Both have core 0 and the generator core 1; slices alternate, and the figure is the median of the pairs' ratios.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,17 +11,19 @@ use serde::Serialize;
 
 use crate::arguments::Plan;
 use crate::bare::Bare;
+use crate::closed_loop::{self, always};
 use crate::connection::{Ask, fetch};
 use crate::failure::{Failure, Outcome};
-use crate::gatepost::{Credentials, Installation, Server};
-use crate::lean::{self, Load, Wire, always, rates};
+use crate::gatepost::{Installation, Server};
+use crate::load::{Load, rates};
 use crate::processor::{Placement, can_part, seconds_of};
 use crate::statistics::Quartiles;
 use crate::subject::Subject;
 use crate::tokens::{Key, Tokens, token};
+use crate::wire;
 
 /// Above this share of its core the generator is what limits.
-const FULL: f64 = 0.9;
+pub(crate) const FULL: f64 = 0.9;
 
 /// Connections of the closed loop.
 const CONNECTIONS: usize = 64;
@@ -41,7 +42,7 @@ pub(crate) struct Row {
     /// Processor microseconds for an answer, of the server and of bare hyper: what the ratio becomes on a quiet machine.
     pub processor_us: (f64, f64),
     pub answers: u64,
-    /// Tokens with claims like no other's; of tokens alone.
+    /// Different jti; of tokens alone.
     pub distinct: Option<usize>,
     pub verified: usize,
     /// The generator's use of its own core at most, asking the server and asking bare hyper.
@@ -80,7 +81,7 @@ impl Row {
                 self.generator_core.1 * 100.0
             ),
         ];
-        lines.extend(self.distinct.map(|count| format!("  distinct claims {count}")));
+        lines.extend(self.distinct.map(|count| format!("  distinct jti {count}")));
         lines.extend(self.void.iter().map(|why| format!("  VOID: {why}")));
         lines.join("\n")
     }
@@ -106,20 +107,16 @@ pub(crate) async fn tokens(installation: &Installation, plan: &Plan, subject: Su
     let server = installation.serve(Placement::Apart)?;
     let keys = Ask::Get(format!("/.well-known/jwks/{}.json", client.api));
     let key = Key::of_document(&fetch(server.address, &keys).await?)?;
-    let request = token_request(server.address, &client);
+    let request = wire::request(&Ask::token_of(&client), server.address);
     let requests = vec![request; CONNECTIONS];
     let pair = Pair::of(format!("{} tokens", subject.name()), server, requests, installation).await?;
 
     let (mut row, loads) = pair.measure(plan).await?;
     let mut tokens = Tokens::new(key);
-    let mut seen: HashSet<u64> = HashSet::new();
-    for load in &loads {
-        tokens.verify_all(&load.kept)?;
-        seen.extend(&load.claims);
-    }
-    let (distinct, answers) = (seen.len(), row.answers);
+    loads.iter().try_for_each(|load| tokens.take(load))?;
+    let (distinct, answers) = (tokens.distinct(), row.answers);
     if u64::try_from(distinct) != Ok(answers) {
-        row.void.push(format!("{distinct} of {answers} tokens have claims of their own"));
+        row.void.push(format!("{distinct} of {answers} tokens have a jti of their own"));
     }
     Ok(Row { distinct: Some(distinct), verified: tokens.verified, ..row })
 }
@@ -135,21 +132,6 @@ pub(crate) async fn forward_auth(installation: &Installation, plan: &Plan) -> Ou
     }
     let pair = Pair::of("forward-auth".to_owned(), server, requests, installation).await?;
     Ok(pair.measure(plan).await?.0)
-}
-
-/// The origin door's own form, as bytes.
-pub(crate) fn token_request(address: SocketAddr, client: &Credentials) -> Bytes {
-    let body = serde_json::json!({
-        "grant_type": "client_credentials",
-        "client_id": client.client_id,
-        "client_secret": client.client_secret,
-    })
-    .to_string();
-    let length = body.len();
-    Bytes::from(format!(
-        "POST /api/oauth/token HTTP/1.1\r\nhost: {address}\r\naccept: application/json\r\n\
-         content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
-    ))
 }
 
 /// As nginx asks.
@@ -171,14 +153,13 @@ impl Pair {
         if !can_part() {
             return Err(Failure::new(&what, "it takes two cores and taskset"));
         }
-        let mut wire = Wire::open(server.address).await?;
         let first = requests.first().cloned().unwrap_or_default();
-        let answer = wire.ask(&first).await?;
-        if answer.status != 200 {
-            let said = String::from_utf8_lossy(answer.body);
-            return Err(Failure::new(&what, format!("{} {said}", answer.status)));
+        let answer = wire::ask_once(server.address, &first)?;
+        if answer.extent.status != 200 {
+            let said = String::from_utf8_lossy(answer.body());
+            return Err(Failure::new(&what, format!("{} {said}", answer.extent.status)));
         }
-        let bare = Bare::start(Placement::Apart, answer, installation.folder())?;
+        let bare = Bare::start(Placement::Apart, &answer, installation.folder())?;
         Ok(Self { what, server, bare, requests })
     }
 
@@ -209,7 +190,7 @@ impl Pair {
 
     async fn slice(&self, (pid, address): (u32, SocketAddr), window: Duration) -> Outcome<Slice> {
         let before = seconds_of(pid)?;
-        let load = lean::run(address, self.requests.iter().map(always).collect(), window).await?;
+        let load = closed_loop::run_all(address, self.requests.iter().map(always).collect(), window).await?;
         Ok(Slice { load, seconds: seconds_of(pid)? - before })
     }
 
@@ -219,9 +200,7 @@ impl Pair {
             |slices: &[Slice]| slices.iter().map(|slice| slice.load.generator_cores).fold(0.0, f64::max);
         let ratios: Vec<f64> =
             served.iter().zip(bare).map(|(served, bare)| served.load.rate() / bare.load.rate()).collect();
-        let others = served.iter().chain(bare).flat_map(|slice| &slice.load.others);
-        let mut void: Vec<String> =
-            others.map(|(status, count)| format!("{count} answers were {status}")).collect();
+        let mut void: Vec<String> = served.iter().chain(bare).flat_map(|slice| slice.load.faults()).collect();
         // A generator at its limit makes bare hyper slower than it is, and the ratio better.
         if busiest(bare) > FULL {
             void.push(format!(

@@ -103,7 +103,7 @@ pub(crate) async fn measure(
     for number in 0..u64::from(plan.slices) {
         let (round, answers) = ground.round(plan, load, seed + number).await?;
         found.take(round, &answers);
-        tokens.take(&answers.served.into_iter().map(|(body, _)| body).collect::<Vec<_>>())?;
+        tokens.take_bodies(&answers.served.into_iter().map(|(body, _)| body).collect::<Vec<_>>())?;
     }
     found.sum_up(&tokens);
     Ok(found)

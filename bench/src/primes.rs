@@ -92,9 +92,9 @@ async fn alternate(
             if let Some(status) = server.ended() {
                 return Err(Failure::new("the server ended under load", status));
             }
-            void.extend(slice.others.iter().map(|(status, count)| format!("{count} answers were {status}")));
-            generator_share = generator_share.max(slice.generator_share);
-            side.tokens.take(&slice.bodies)?;
+            void.extend(slice.faults());
+            generator_share = generator_share.max(slice.generator_share());
+            side.tokens.take(&slice)?;
             side.rates.push(slice.rate());
         }
     }

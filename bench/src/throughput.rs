@@ -11,10 +11,11 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::arguments::Plan;
-use crate::closed_loop::{self, Slice};
+use crate::closed_loop;
 use crate::connection::{Ask, fetch};
 use crate::failure::{Failure, Outcome};
 use crate::gatepost::{Credentials, Installation, Server};
+use crate::load::Load;
 use crate::prober::Prober;
 use crate::processor::{Placement, can_part, cores};
 use crate::raw::Raw;
@@ -47,6 +48,8 @@ pub struct Row {
     pub served_quartiles: Quartiles,
     /// The median of served over raw; at one connection there is none.
     pub ratio: Option<f64>,
+    /// The middle half of served over raw.
+    pub ratio_quartiles: Quartiles,
     /// From request to answer, in milliseconds.
     pub latency_ms: Latency,
     /// The median latency in times of one signature on one core.
@@ -72,16 +75,18 @@ impl fmt::Display for Row {
             Placement::Apart => "server on core 0",
         };
         let summary = match self.ratio {
-            Some(ratio) => format!("served over raw {ratio:.3}"),
+            Some(ratio) => {
+                let Quartiles { lower, upper, .. } = self.ratio_quartiles;
+                format!("served over raw {ratio:.3}  (quartiles {lower:.3} to {upper:.3})")
+            }
             None => format!("latency {:.2} signing times", self.signing_times),
         };
         writeln!(out, "{}, {} connections, {place}: {summary}", self.algorithm.name(), self.connections)?;
         writeln!(out, "  raw signing /s {}", figures(&self.raw, self.raw_quartiles))?;
         writeln!(out, "  tokens      /s {}", figures(&self.served, self.served_quartiles))?;
         writeln!(out, "  latency ms     p50 {:.2}  p99 {:.2}", self.latency_ms.p50, self.latency_ms.p99)?;
-        let livez = self.livez_ms;
+        let Self { tokens, distinct_jti, verified, livez_ms: livez, .. } = self;
         writeln!(out, "  /livez ms      p50 {:.2}  p99 {:.2}  of {}", livez.p50, livez.p99, livez.samples)?;
-        let Self { tokens, distinct_jti, verified, .. } = self;
         writeln!(out, "  tokens {tokens}, distinct jti {distinct_jti}, verified {verified}")?;
         write!(out, "  generator {:.1} % of the machine", self.generator_share * 100.0)?;
         self.void.iter().try_for_each(|why| write!(out, "\n  VOID: {why}"))
@@ -207,7 +212,7 @@ impl<'a> Bench<'a> {
             }
             slices.livez.extend(livez?);
             let slice = slice?;
-            tokens.take(&slice.bodies)?;
+            tokens.take(&slice)?;
             slices.take(&slice);
             (self.tell)(&format!(
                 "slice {number} of {}: signing alone {signed:.0}/s, tokens {:.0}/s",
@@ -223,13 +228,11 @@ impl<'a> Bench<'a> {
 }
 
 impl Slices {
-    fn take(&mut self, slice: &Slice) {
+    fn take(&mut self, slice: &Load) {
         self.served.push(slice.rate());
         self.latencies.extend(&slice.latencies);
-        self.generator_share = self.generator_share.max(slice.generator_share);
-        for (status, count) in &slice.others {
-            self.void.push(format!("{count} answers were {status}"));
-        }
+        self.generator_share = self.generator_share.max(slice.generator_share());
+        self.void.extend(slice.faults());
     }
 
     fn judge(&mut self, tokens: &Tokens) {
@@ -244,7 +247,7 @@ impl Slices {
     fn row(mut self, course: &Course, connections: u16, tokens: &Tokens) -> Row {
         self.void.extend(generators_part(course.placement, self.generator_share));
         let ratios: Vec<f64> = self.served.iter().zip(&self.raw).map(|(served, raw)| served / raw).collect();
-        let raw_quartiles = Quartiles::of(&self.raw);
+        let (raw_quartiles, ratio_quartiles) = (Quartiles::of(&self.raw), Quartiles::of(&ratios));
         let signing_ms = course.placement.cores() as f64 / raw_quartiles.median * 1e3;
         let latency_ms = Latency::of(&self.latencies);
         Row {
@@ -255,7 +258,8 @@ impl Slices {
             served_quartiles: Quartiles::of(&self.served),
             raw: self.raw,
             served: self.served,
-            ratio: (connections > 1).then(|| Quartiles::of(&ratios).median),
+            ratio: (connections > 1).then_some(ratio_quartiles.median),
+            ratio_quartiles,
             latency_ms,
             signing_times: latency_ms.p50 / signing_ms,
             livez_ms: Latency::of(&self.livez),

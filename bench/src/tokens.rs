@@ -12,6 +12,8 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 use crate::failure::{Failure, Outcome};
+use crate::jti::Layout;
+use crate::load::Load;
 
 /// Every hundredth token is verified, beginning with the first.
 const VERIFY_EVERY: usize = 100;
@@ -19,11 +21,6 @@ const VERIFY_EVERY: usize = 100;
 #[derive(Deserialize)]
 struct Answer<'a> {
     access_token: &'a str,
-}
-
-#[derive(Deserialize)]
-struct Claims {
-    jti: String,
 }
 
 #[derive(Deserialize)]
@@ -82,14 +79,15 @@ pub(crate) fn signed_length(body: &[u8]) -> Outcome<usize> {
 #[derive(Debug)]
 pub(crate) struct Tokens {
     key: Key,
-    seen: HashSet<String>,
+    seen: HashSet<u64>,
+    layout: Layout,
     pub count: usize,
     pub verified: usize,
 }
 
 impl Tokens {
     pub(crate) fn new(key: Key) -> Self {
-        Self { key, seen: HashSet::new(), count: 0, verified: 0 }
+        Self { key, seen: HashSet::new(), layout: Layout::default(), count: 0, verified: 0 }
     }
 
     /// How many different jti there were; fewer than tokens voids the figure.
@@ -97,30 +95,31 @@ impl Tokens {
         self.seen.len()
     }
 
-    /// Verifies every one of these; they are a sample already, and their jti are counted by whoever took it.
-    pub(crate) fn verify_all(&mut self, bodies: &[Bytes]) -> Outcome<()> {
+    /// Takes the tokens of a slice: all are counted, those that were kept are verified.
+    pub(crate) fn take(&mut self, load: &Load) -> Outcome<()> {
+        self.count += usize::try_from(load.good).unwrap_or(usize::MAX);
+        self.seen.extend(&load.jtis);
+        load.kept.iter().try_for_each(|body| self.verify(body))
+    }
+
+    /// Takes every one of these.
+    pub(crate) fn take_bodies(&mut self, bodies: &[Bytes]) -> Outcome<()> {
         for body in bodies {
-            let token = token(body)?;
-            let (message, _, signature) = parts(token).ok_or_else(|| Failure::new("no JWT", token))?;
-            let good = self.key.verify(message.as_bytes(), &signature);
-            good.ok_or_else(|| Failure::new("a token does not verify", token))?;
-            self.verified += 1;
+            if self.count.is_multiple_of(VERIFY_EVERY) {
+                self.verify(body)?;
+            }
+            self.seen.extend(self.layout.jti_of(body));
+            self.count += 1;
         }
         Ok(())
     }
 
-    pub(crate) fn take(&mut self, bodies: &[Bytes]) -> Outcome<()> {
-        for body in bodies {
-            let token = token(body)?;
-            let (message, claims, signature) = parts(token).ok_or_else(|| Failure::new("no JWT", token))?;
-            if self.count.is_multiple_of(VERIFY_EVERY) {
-                let good = self.key.verify(message.as_bytes(), &signature);
-                good.ok_or_else(|| Failure::new("a token does not verify", token))?;
-                self.verified += 1;
-            }
-            self.seen.insert(claims.jti);
-            self.count += 1;
-        }
+    fn verify(&mut self, body: &[u8]) -> Outcome<()> {
+        let token = token(body)?;
+        let (message, signature) = parts(token).ok_or_else(|| Failure::new("no JWT", token))?;
+        let good = self.key.verify(message.as_bytes(), &signature);
+        good.ok_or_else(|| Failure::new("a token does not verify", token))?;
+        self.verified += 1;
         Ok(())
     }
 }
@@ -132,11 +131,10 @@ pub(crate) fn token(body: &[u8]) -> Outcome<&str> {
     Ok(answer.access_token)
 }
 
-fn parts(token: &str) -> Option<(&str, Claims, Vec<u8>)> {
+/// What is signed, and the signature.
+fn parts(token: &str) -> Option<(&str, Vec<u8>)> {
     let (message, signature) = token.rsplit_once('.')?;
-    let (_, payload) = message.split_once('.')?;
-    let claims = serde_json::from_slice(&decode(payload)?).ok()?;
-    Some((message, claims, decode(signature)?))
+    Some((message, decode(signature)?))
 }
 
 fn decode(text: &str) -> Option<Vec<u8>> {
@@ -166,7 +164,7 @@ mod tests {
         let pair = Ed25519KeyPair::generate().expect("a key");
         let mut tokens = tokens_of(&pair);
         tokens
-            .take(&[signed_by(&pair, "a"), signed_by(&pair, "b"), signed_by(&pair, "a")])
+            .take_bodies(&[signed_by(&pair, "a"), signed_by(&pair, "b"), signed_by(&pair, "a")])
             .expect("good tokens");
         assert_eq!((tokens.count, tokens.distinct(), tokens.verified), (3, 2, 1));
     }
@@ -175,7 +173,7 @@ mod tests {
     fn a_token_of_another_key_fails_the_run() {
         let (own, other) =
             (Ed25519KeyPair::generate().expect("a key"), Ed25519KeyPair::generate().expect("a key"));
-        assert!(tokens_of(&own).take(&[signed_by(&other, "a")]).is_err());
+        assert!(tokens_of(&own).take_bodies(&[signed_by(&other, "a")]).is_err());
     }
 
     #[test]
