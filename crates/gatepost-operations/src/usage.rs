@@ -24,6 +24,9 @@ use pending::Pending;
 
 pub use pending::Usage;
 
+/// Clients of one transaction: whoever else writes waits for it.
+const AT_ONCE: usize = 4_096;
+
 /// Writes what has come together; what can't be written is kept for the next time.
 pub async fn flush(gate: &Gate) -> Result<(), Failure> {
     let _alone = gate.limits.settling.alone().await;
@@ -31,23 +34,28 @@ pub async fn flush(gate: &Gate) -> Result<(), Failure> {
     if pending.passed_over > 0 {
         tracing::warn!(
             count = pending.passed_over,
-            "too many different clients in a second; some counts are lost"
+            "too many different clients between two writes; some counts are lost"
         );
     }
     if pending.is_empty() {
         return Ok(());
     }
     retag(gate, &pending.retagged).await;
-    let written = write(gate, &pending).await;
-    // Those of APIs are written last: when that fails, the others must not be counted twice.
-    match &written {
-        Ok(()) => {}
-        Err((Half::Clients, _)) => gate.usage.put_back(pending),
-        Err((Half::Apis, _)) => {
-            gate.usage.put_back(Pending { api_secrets: pending.api_secrets, ..Pending::default() });
+    let mut portions = pending.portions(AT_ONCE).into_iter();
+    while let Some(portion) = portions.next() {
+        let written = write(gate, &portion).await;
+        // Those of APIs are written last: when that fails, the others must not be counted twice.
+        match &written {
+            Ok(()) => continue,
+            Err((Half::Clients, _)) => gate.usage.put_back(portion),
+            Err((Half::Apis, _)) => {
+                gate.usage.put_back(Pending { api_secrets: portion.api_secrets, ..Pending::default() });
+            }
         }
+        portions.for_each(|unwritten| gate.usage.put_back(unwritten));
+        return written.map_err(|(_, error)| error.into());
     }
-    written.map_err(|(_, error)| error.into())
+    Ok(())
 }
 
 /// The half that could not be written.

@@ -17,7 +17,7 @@ use moka::sync::Cache;
 use tokio::sync::OnceCell;
 
 use crate::cold::{Cold, Wanted};
-use crate::known_ids::{self, KnownIds};
+use crate::known_ids::{self, Known, KnownIds, Room};
 use crate::reads::Reads;
 use crate::{Store, StoreError};
 
@@ -28,11 +28,15 @@ type Flight = Arc<OnceCell<Found>>;
 const IDS_AT_ONCE: u32 = 10_000;
 /// How many clients are read ahead at a time.
 const AHEAD_AT_ONCE: usize = 256;
+/// How many clients are kept whole, a kilobyte each; of more than these the records are kept small.
+const WHOLE: u64 = 10_000;
 
 /// Clients in memory, at most as many as the capacity says.
 pub struct CachedClients {
     store: Arc<dyn Store>,
+    /// Records as they are: all of a store with few clients, of another those that have no place among the small ones.
     kept: Cache<ClientId, Arc<ClientRecord>>,
+    whole: u64,
     capacity: u64,
     cold: Cold,
     /// Reads under way. Whoever changes what is kept holds this lock.
@@ -46,11 +50,16 @@ pub struct CachedClients {
 impl CachedClients {
     /// Keeps at most `capacity` of the store's clients.
     pub fn new(store: Arc<dyn Store>, capacity: u64) -> Self {
-        let (kept, flights) = (Cache::new(capacity), Mutex::default());
+        Self::with_whole(store, capacity, WHOLE)
+    }
+
+    /// The same, at most `whole` of them as they are.
+    pub fn with_whole(store: Arc<dyn Store>, capacity: u64, whole: u64) -> Self {
+        let (kept, flights) = (Cache::new(capacity.min(whole)), Mutex::default());
         let (lookups, reads) = (AtomicU64::new(0), AtomicU64::new(0));
         let store_reads = Reads::of(Arc::clone(&store));
         let (known, cold) = (KnownIds::default(), Cold::everyone());
-        Self { store, kept, capacity, cold, flights, known, store_reads, lookups, reads }
+        Self { store, kept, whole, capacity, cold, flights, known, store_reads, lookups, reads }
     }
 
     /// Reads the ids of all clients, so that unknown ones cost no read from now on.
@@ -66,7 +75,7 @@ impl CachedClients {
                 break;
             }
         }
-        self.known.take(numbers);
+        self.known.take(numbers, Room { whole: self.whole, small: self.capacity });
         Ok(())
     }
 
@@ -130,8 +139,10 @@ impl CachedClients {
     /// The client with all that authentication needs; from the store if it is not here.
     pub async fn record(&self, id: &ClientId) -> Result<Option<Arc<ClientRecord>>, StoreError> {
         self.lookups.fetch_add(1, Ordering::Relaxed);
-        if !self.known.may_hold(id) {
-            return Ok(None);
+        match self.known.look(id) {
+            Known::Nobody => return Ok(None),
+            Known::Record(record) => return Ok(Some(Arc::from(record))),
+            Known::Perhaps => {}
         }
         if let Some(record) = self.kept.get(id) {
             return Ok(Some(record));
@@ -180,6 +191,9 @@ impl CachedClients {
     fn board<'a>(&'a self, id: &'a ClientId) -> Boarded<'a> {
         let mut flights = self.under_way();
         // Someone may have landed between the first look and the lock.
+        if let Known::Record(record) = self.known.look(id) {
+            return Boarded::Arrived(Arc::from(record));
+        }
         if let Some(record) = self.kept.get(id) {
             return Boarded::Arrived(record);
         }
@@ -196,6 +210,9 @@ impl CachedClients {
         let mut flights = self.under_way();
         // Whose clients are being read is not known yet.
         self.cold.note(flights.drain().map(|(id, _)| id));
+        if self.known.partner_changed(partner) > 0 {
+            self.cold.note_everyone();
+        }
         for (id, record) in &self.kept {
             if record.client.partner_id == partner {
                 self.kept.invalidate(id.as_ref());
@@ -246,6 +263,7 @@ impl Drop for Passenger<'_> {
             // The first to leave a read that has landed keeps what it brought.
             Some(found) => {
                 match found {
+                    Ok(Some(record)) if self.cached.known.keep(record) => {}
                     Ok(Some(record)) => self.cached.kept.insert(self.id.clone(), Arc::clone(record)),
                     Ok(None) => self.cached.known.not_found(self.id),
                     Err(_) => {}

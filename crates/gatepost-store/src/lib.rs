@@ -11,10 +11,13 @@ mod group_commit;
 mod known_ids;
 mod location;
 mod migrations;
+mod packed;
 mod page;
 mod postgres;
 mod reads;
 mod rows;
+mod slots;
+mod sorted_ids;
 mod sqlite;
 mod usage;
 

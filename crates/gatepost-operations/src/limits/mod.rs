@@ -23,6 +23,7 @@ pub(crate) use replay::{again, keep};
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use gatepost_core::clients::AuthenticatedClient;
 use gatepost_core::limits::{Neighborhood, Policy, Standing, Verdict};
@@ -47,6 +48,8 @@ pub struct Limits {
     hoarders: Hoarders,
     /// What of the quotas is settled with the store.
     pub(crate) settling: Settling,
+    /// Whether a client with a quota got a token since the start.
+    has_quotas: AtomicBool,
 }
 
 /// Counts a request of a client that showed who it is; over a rate it is refused.
@@ -90,6 +93,11 @@ fn used_up(gate: &Gate, who: &'static str, standing: Standing) -> Refusal {
 }
 
 impl Limits {
+    /// Whether a client with a quota got a token since the start: then counts are written without delay.
+    pub(crate) fn has_quotas(&self) -> bool {
+        self.has_quotas.load(Ordering::Relaxed)
+    }
+
     /// These counts are in the store now.
     pub(crate) fn written(&self, counts: &[ClientUsage]) {
         for count in counts.iter().filter(|count| count.issued > 0) {

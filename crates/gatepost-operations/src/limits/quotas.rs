@@ -5,6 +5,7 @@
 //! Cut off from the store a node goes on with what it knows.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use gatepost_core::clients::{ClientId, ClientRecord};
 use gatepost_core::limits::{Day, Issued, Month, Standing};
@@ -51,6 +52,7 @@ pub(crate) async fn take(gate: &Gate, record: &ClientRecord, now: Timestamp) -> 
     if !record.limits.has_quota() {
         return Ok(Taken::default());
     }
+    gate.limits.has_quotas.store(true, Ordering::Relaxed);
     let client = &record.client.id;
     let unknown =
         |why: String| Code::TemporarilyUnavailable.because(format!("the quota is not known: {why}"));

@@ -14,6 +14,8 @@ use gatepost_core::usage::{Hour, SecretUsage};
 
 /// More different clients or secrets than this between two writes are not told apart.
 const MOST: usize = 200_000;
+/// Half of it.
+const MUCH: usize = MOST / 2;
 
 /// What happened since the last write.
 #[derive(Default)]
@@ -87,6 +89,12 @@ impl Usage {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether so much has come together that it is to be written soon, lest there be no more room.
+    pub(crate) fn is_much(&self) -> bool {
+        let pending = self.lock();
+        pending.clients.len().max(pending.secrets.len()).max(pending.api_secrets.len()) >= MUCH
+    }
+
     pub(super) fn take(&self) -> Pending {
         std::mem::take(&mut *self.lock())
     }
@@ -112,6 +120,35 @@ impl Pending {
             return None;
         }
         Some(self.clients.entry(key).or_default())
+    }
+
+    /// The same in portions of at most so many clients and secrets, in their order: rows that are near one another
+    /// share a page of the disk, which is then written once.
+    pub(super) fn portions(self, at_once: usize) -> Vec<Self> {
+        let many = self.clients.len().max(self.secrets.len());
+        if many <= at_once {
+            return vec![self];
+        }
+        let mut portions = Vec::new();
+        portions.resize_with(many.div_ceil(at_once), Self::default);
+        let mut clients: Vec<_> = self.clients.into_iter().collect();
+        clients.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        for (place, (client, counts)) in clients.into_iter().enumerate() {
+            if let Some(portion) = portions.get_mut(place / at_once) {
+                portion.clients.insert(client, counts);
+            }
+        }
+        let mut secrets: Vec<_> = self.secrets.into_iter().collect();
+        secrets.sort_unstable_by_key(|(secret, _)| *secret);
+        for (place, (secret, used)) in secrets.into_iter().enumerate() {
+            if let Some(portion) = portions.get_mut(place / at_once) {
+                portion.secrets.insert(secret, used);
+            }
+        }
+        if let Some(last) = portions.last_mut() {
+            last.api_secrets = self.api_secrets;
+        }
+        portions
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -164,6 +201,43 @@ mod tests {
         assert_eq!((first.issued, first.refused), (2, 1));
         assert_eq!(pending.clients[&(client, Hour(1))].issued, 1);
         assert_eq!((pending.secrets[&secret].count, pending.secrets[&secret].at.seconds()), (3, 3_600));
+    }
+
+    #[test]
+    fn much_is_written_in_portions_in_order_and_nothing_is_left_out() {
+        let usage = Usage::default();
+        let at = Timestamp::from_micros(0);
+        let secret = |number: u128| SecretId(uuid::Uuid::from_u128(number));
+        for number in 0..25 {
+            let client = ClientId::parse(&format!("c{number:02}")).unwrap();
+            usage.issued(&client, Some(secret(number)), None, at);
+        }
+        usage.asked(secret(99), None, at);
+        let portions = usage.take().portions(10);
+
+        let named = |portion: &Pending| {
+            let mut names: Vec<_> = portion.clients.keys().map(|(client, _)| client.to_string()).collect();
+            names.sort();
+            (names.len(), names.first().cloned(), portion.secrets.len(), portion.api_secrets.len())
+        };
+        let first = |name: &str| Some(name.to_owned());
+        let expected = [(10, first("c00"), 10, 0), (10, first("c10"), 10, 0), (5, first("c20"), 5, 1)];
+        assert_eq!(portions.iter().map(named).collect::<Vec<_>>(), expected);
+        assert!(portions[1].secrets.contains_key(&secret(15)));
+        assert_eq!(Pending::default().portions(10).len(), 1);
+    }
+
+    #[test]
+    fn half_of_the_room_is_much() {
+        let usage = Usage::default();
+        let count = |number: usize| {
+            let client = ClientId::parse(&format!("c{number}")).unwrap();
+            usage.refused(&client, Timestamp::from_micros(0));
+        };
+        (1..MUCH).for_each(count);
+        assert!(!usage.is_much());
+        count(0);
+        assert!(usage.is_much());
     }
 
     #[test]

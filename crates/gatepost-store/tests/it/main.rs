@@ -14,6 +14,7 @@ mod cached;
 mod chain;
 mod conflicts;
 mod crash;
+mod crowd;
 mod expiry;
 mod gated;
 mod key_lives;
