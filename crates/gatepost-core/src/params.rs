@@ -34,16 +34,16 @@ pub struct Params {
 }
 
 impl Params {
-    /// Adds a parameter; the last of equal names wins. Returns whether the name was there before.
-    pub fn insert(&mut self, name: String, value: Value) -> bool {
+    /// Adds a parameter; the last of equal names wins. Gives the name back if it was there before.
+    pub fn insert(&mut self, name: String, value: Value) -> Option<String> {
         match self.entries.iter_mut().find(|(known, _)| *known == name) {
             Some((_, old)) => {
                 *old = value;
-                true
+                Some(name)
             }
             None => {
                 self.entries.push((name, value));
-                false
+                None
             }
         }
     }
@@ -87,8 +87,8 @@ mod tests {
     #[test]
     fn the_last_of_equal_names_wins_and_emptiness_is_absence() {
         let mut params = Params::default();
-        assert!(!params.insert("a".into(), Value::Text("1".into())));
-        assert!(params.insert("a".into(), Value::Text("2".into())));
+        assert_eq!(params.insert("a".into(), Value::Text("1".into())), None);
+        assert_eq!(params.insert("a".into(), Value::Text("2".into())).as_deref(), Some("a"));
         params.insert("b".into(), Value::Text(String::new()));
         params.insert("c".into(), Value::Null);
         params.insert("d".into(), Value::Number("7".into()));

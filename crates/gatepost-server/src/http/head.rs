@@ -21,6 +21,15 @@ pub(super) enum Framing {
     Chunked,
 }
 
+/// What a token may hold (RFC 9110 section 5.6.2).
+const OF_TOKENS: [bool; 256] = letters_digits_and(b"!#$%&'*+-.^_`|~");
+/// What a host may hold (RFC 3986 section 3.2.2).
+const OF_HOSTS: [bool; 256] = letters_digits_and(b"-._~%:[]!$&'()*+,;=");
+/// What a target may hold of which every reader of URIs makes the same.
+const OF_PLAIN_TARGETS: [bool; 256] = letters_digits_and(b"-._~/?&=%:@!$'()*+,;");
+/// Longer targets are read as URIs whatever they hold.
+const LONGEST_PLAIN: usize = 1024;
+
 /// Looks for the end of a head in bytes that arrive little by little, each looked at once.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct HeadScan {
@@ -45,7 +54,14 @@ pub(super) enum Scanned {
 impl HeadScan {
     /// Looks at what was not looked at yet; `bytes` always starts at the start of the head.
     pub(super) fn look(&mut self, bytes: &[u8], limit: usize) -> Result<Scanned, Malformed> {
-        while let Some(byte) = bytes.get(self.seen).copied() {
+        loop {
+            self.pass_text(bytes.get(self.seen..limit.min(bytes.len())).unwrap_or_default());
+            if self.seen >= limit {
+                return Err(self.too_long());
+            }
+            let Some(byte) = bytes.get(self.seen).copied() else {
+                return Ok(Scanned::More);
+            };
             self.seen += 1;
             let previous = std::mem::replace(&mut self.previous, byte);
             match (previous, byte) {
@@ -64,7 +80,19 @@ impl HeadScan {
                 return Err(self.too_long());
             }
         }
-        Ok(Scanned::More)
+    }
+
+    /// Goes on to what is no text, as most of a head is.
+    fn pass_text(&mut self, rest: &[u8]) {
+        if self.previous == b'\r' {
+            return;
+        }
+        let length = rest.iter().take_while(|byte| !is_control(**byte)).count();
+        if let Some(last) = length.checked_sub(1).and_then(|last| rest.get(last)) {
+            self.previous = *last;
+            self.line_has_text = true;
+            self.seen += length;
+        }
     }
 
     fn blank(&mut self) -> Result<Scanned, Malformed> {
@@ -113,7 +141,7 @@ fn request_line(line: &[u8]) -> Result<Version, Malformed> {
     if !is_token(method) || method.len() > LONGEST_METHOD || !target_is_one {
         return Err(Malformed::RequestLine);
     }
-    if http::Uri::try_from(target).is_err() {
+    if !is_plain(target) && http::Uri::try_from(target).is_err() {
         return Err(Malformed::RequestLine);
     }
     match version {
@@ -154,9 +182,7 @@ impl Fields {
 
     fn host(&mut self, value: &[u8]) -> Result<(), Malformed> {
         self.hosts += 1;
-        let is_host =
-            value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%:[]!$&'()*+,;=".contains(byte));
-        if self.hosts > 1 || !is_host { Err(Malformed::Host) } else { Ok(()) }
+        if self.hosts > 1 || !is_all(value, &OF_HOSTS) { Err(Malformed::Host) } else { Ok(()) }
     }
 
     fn content_length(&mut self, value: &[u8]) -> Result<(), Malformed> {
@@ -191,10 +217,32 @@ impl Fields {
     }
 }
 
-/// RFC 9110 section 5.6.2.
+fn is_plain(target: &[u8]) -> bool {
+    target.starts_with(b"/") && target.len() <= LONGEST_PLAIN && is_all(target, &OF_PLAIN_TARGETS)
+}
+
 fn is_token(text: &[u8]) -> bool {
-    !text.is_empty()
-        && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
+    !text.is_empty() && is_all(text, &OF_TOKENS)
+}
+
+fn is_all(text: &[u8], allowed: &[bool; 256]) -> bool {
+    text.iter().all(|byte| allowed.get(usize::from(*byte)).is_some_and(|allowed| *allowed))
+}
+
+/// A table, since each byte of each head is looked up.
+const fn letters_digits_and(others: &[u8]) -> [bool; 256] {
+    let mut allowed = [false; 256];
+    let mut byte = 0;
+    while byte < u8::MAX {
+        allowed[byte as usize] = byte.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut at = 0;
+    while at < others.len() {
+        allowed[others[at] as usize] = true;
+        at += 1;
+    }
+    allowed
 }
 
 /// Control characters; the tab is white space in headers.

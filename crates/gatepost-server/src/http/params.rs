@@ -27,7 +27,7 @@ pub(crate) async fn read(door: Door, headers: &HeaderMap, body: Bytes) -> Result
         (Shape::Json, Door::Origin) if body.is_empty() => Vec::new(),
         (Shape::Json, _) => json_members::read(&body)?,
         (Shape::Form, _) => form(&body)?,
-        (Shape::Multipart(boundary), Door::Origin) => multipart(boundary, body).await?,
+        (Shape::Multipart(boundary), Door::Origin) => Box::pin(multipart(boundary, body)).await?,
         (Shape::Multipart(_) | Shape::Other, Door::Standard) => {
             return Err(Code::InvalidRequest.because("the Content-Type is neither form nor JSON"));
         }
@@ -53,14 +53,12 @@ pub(crate) async fn form_only(headers: &HeaderMap, body: Body, limit: usize) -> 
 fn settle(door: Door, pairs: Vec<(String, Value)>) -> Result<Params, Refusal> {
     let mut params = Params::default();
     for (name, value) in pairs {
-        let is_resource = name == "resource";
-        let (name_for_log, value) = (name.clone(), if door == Door::Origin { trimmed(value) } else { value });
-        let repeated = params.insert(name, value);
-        match (repeated, door) {
-            (false, _) | (true, Door::Origin) => {}
-            (true, Door::Standard) if is_resource => params.note_repeated_resource(),
-            (true, Door::Standard) => {
-                let name: String = name_for_log.chars().take(64).collect();
+        let value = if door == Door::Origin { trimmed(value) } else { value };
+        match (params.insert(name, value), door) {
+            (None, _) | (Some(_), Door::Origin) => {}
+            (Some(repeated), Door::Standard) if repeated == "resource" => params.note_repeated_resource(),
+            (Some(repeated), Door::Standard) => {
+                let name: String = repeated.chars().take(64).collect();
                 return Err(Code::InvalidRequest.because("a parameter is repeated").about(name));
             }
         }

@@ -111,3 +111,41 @@ fn a_few_blank_lines_before_a_request_are_skipped() {
     }
     assert_eq!(scan.look(b"\r\nGET", 1000), Err(Malformed::RequestLine));
 }
+
+#[test]
+fn the_tables_hold_what_the_rfcs_list() {
+    for byte in 0..=u8::MAX {
+        let is_plain = byte.is_ascii_alphanumeric();
+        assert_eq!(is_token(&[byte]), is_plain || b"!#$%&'*+-.^_`|~".contains(&byte), "{byte}");
+        assert_eq!(is_all(&[byte], &OF_HOSTS), is_plain || b"-._~%:[]!$&'()*+,;=".contains(&byte), "{byte}");
+    }
+}
+
+#[test]
+fn a_target_that_is_taken_for_plain_is_a_uri() {
+    let some = (0..=u8::MAX).filter(|byte| is_all(&[*byte], &OF_PLAIN_TARGETS)).map(char::from);
+    for byte in some {
+        for target in [format!("/{byte}"), format!("//{byte}a?{byte}{byte}"), format!("/?{byte}")] {
+            assert!(is_plain(target.as_bytes()));
+            assert!(http::Uri::try_from(target.as_bytes()).is_ok(), "{target}");
+        }
+    }
+    assert!(!is_plain(b"/#") && !is_plain(b"*") && !is_plain(&[b'/'; LONGEST_PLAIN + 1]));
+}
+
+#[test]
+fn a_head_may_come_in_any_pieces() {
+    let text = b"\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    for first in 0..text.len() {
+        let (mut scan, mut begins, mut end) = (HeadScan::default(), 0, first);
+        let length = loop {
+            match scan.look(&text[begins..end], 1 << 15).unwrap() {
+                Scanned::Blank(length) => begins += length,
+                Scanned::Head(length) => break length,
+                Scanned::More if end < text.len() => end = text.len(),
+                Scanned::More => panic!("the head is whole, cut at {first}"),
+            }
+        };
+        assert_eq!((begins, begins + length), (2, text.len()), "cut at {first}");
+    }
+}
