@@ -38,7 +38,8 @@ pub async fn prove(
         Presented::Secret { method, candidates } => {
             by_secret(gate, candidates, Source { method: *method, address }, now).await
         }
-        Presented::Assertion(assertion) => by_assertion(gate, assertion, address, now).await,
+        // Boxed, as all that is rarer than a secret: the state of a request is the size of its largest way.
+        Presented::Assertion(assertion) => Box::pin(by_assertion(gate, assertion, address, now)).await,
     };
     proven.map_err(|refusal| limits::failed(gate, refusal, &presented.client_ids(), address, now))
 }

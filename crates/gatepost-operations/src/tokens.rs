@@ -144,21 +144,30 @@ async fn once_tokens_last(
     started: Timestamp,
 ) -> Result<Option<Timestamp>, Refusal> {
     let client = &who.record().client;
-    let bar = |since| gate.revocations.now().bars(&client.id, client.partner_id, since);
-    let Some(until) = bar(started) else {
-        return Ok(None);
-    };
+    match gate.revocations.now().bars(&client.id, client.partner_id, started) {
+        None => Ok(None),
+        Some(until) => Box::pin(wait_for_news(gate, who, until)).await.map(Some),
+    }
+}
+
+async fn wait_for_news(
+    gate: &Gate,
+    who: &AuthenticatedClient,
+    until: Timestamp,
+) -> Result<Timestamp, Refusal> {
+    let client = &who.record().client;
     let rest = until.since(gate.clock.now()).min(revocations::hearing(gate));
     tokio::time::sleep(rest.saturating_add(Duration::from_millis(2))).await;
 
     // What the wait was for may be a change that this client was authenticated before.
     let still = gate.clients.record(&client.id).await;
     let still = still.map_err(|error| Code::TemporarilyUnavailable.because(error.to_string()))?;
-    if bar(gate.clock.now()).is_some() || still.is_none_or(|still| still != *who.record()) {
+    let barred = gate.revocations.now().bars(&client.id, client.partner_id, gate.clock.now());
+    if barred.is_some() || still.is_none_or(|still| still != *who.record()) {
         let why = "the client is being changed, and its tokens ended with it";
         return Err(Code::TemporarilyUnavailable.because(why));
     }
-    Ok(Some(gate.clock.now()))
+    Ok(gate.clock.now())
 }
 
 async fn mint(
@@ -168,7 +177,7 @@ async fn mint(
     (started, now): (Timestamp, Timestamp),
 ) -> Result<IssuedToken, Refusal> {
     let random =
-        gate.entropy.bytes().map_err(|none| Code::TemporarilyUnavailable.because(none.to_string()))?;
+        gate.entropy.for_id().map_err(|none| Code::TemporarilyUnavailable.because(none.to_string()))?;
     let minting = Minting { started, now, random };
     let claims = grant.api.api.profile.claims(grant, &gate.issuer, &minting);
 

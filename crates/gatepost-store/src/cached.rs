@@ -149,7 +149,10 @@ impl CachedClients {
         }
         match self.board(id) {
             Boarded::Arrived(record) => Ok(Some(record)),
-            Boarded::Passenger(passenger) => passenger.flight.get_or_init(|| self.read(id)).await.clone(),
+            // Boxed, so that the future of those who are here already is small.
+            Boarded::Passenger(passenger) => {
+                Box::pin(passenger.flight.get_or_init(|| self.read(id))).await.clone()
+            }
         }
     }
 
