@@ -13,10 +13,11 @@ use std::sync::Arc;
 
 use gatepost_operations::gate::Gate;
 
+pub use router::Routes;
 pub use serve::{Listeners, Serving, bind, serve};
 
 /// The public listener's routes over `gate`, without connection handling: for tests in process.
-pub fn public_routes(gate: Arc<Gate>) -> axum::Router {
+pub fn public_routes(gate: Arc<Gate>) -> Routes {
     router::public(state::App::new(gate))
 }
 

@@ -14,7 +14,7 @@ use crate::http::layers::{Edge, RequestIds};
 use crate::http::limits::Limits;
 use crate::http::listen::{BindError, Listener, Served};
 use crate::http::tls::{TlsError, TlsReloader};
-use crate::router;
+use crate::router::{self, Routes};
 use crate::state::App;
 
 /// Both addresses, bound; nobody is served yet.
@@ -54,7 +54,9 @@ pub async fn serve(listeners: Listeners, gate: Arc<Gate>) -> Result<Serving, Fai
     let metrics = Arc::clone(&gate.metrics);
     let ids = request_ids(&gate);
     let app = App::new(Arc::clone(&gate));
-    let edge = |router, limits| Edge::new(router, Arc::clone(limits), Arc::clone(&metrics), Arc::clone(&ids));
+    let edge = |routes: Routes, limits| {
+        Edge::new(routes, Arc::clone(limits), Arc::clone(&metrics), Arc::clone(&ids))
+    };
     let Listeners { public, admin, tls } = listeners;
 
     if let Some(warning) = tls.as_ref().and_then(|tls| tls.warning(gate.clock.now())) {
@@ -65,7 +67,7 @@ pub async fn serve(listeners: Listeners, gate: Arc<Gate>) -> Result<Serving, Fai
         public_url: format!("{scheme}://{}", public.local_addr()),
         admin_url: format!("http://{}", admin.local_addr()),
         public: public.serve(edge(router::public(app.clone()), &limits), tls.clone(), &limits, &metrics),
-        admin: admin.serve(edge(admin::routes(app.clone()), &of_admin), None, &of_admin, &metrics),
+        admin: admin.serve(edge(admin::routes(app.clone()).into(), &of_admin), None, &of_admin, &metrics),
         app,
         tls,
         drain: gate.config.server.drain,
@@ -91,7 +93,7 @@ fn fitted(config: &Config) -> Limits {
 fn request_ids(gate: &Arc<Gate>) -> RequestIds {
     let gate = Arc::clone(gate);
     Arc::new(move || {
-        let random = gate.entropy.bytes::<10>().unwrap_or_default();
+        let random = gate.entropy.for_id::<10>().unwrap_or_default();
         let id = uuid::Builder::from_unix_timestamp_millis(gate.clock.now().millis(), &random).into_uuid();
         Arc::from(&*id.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()))
     })

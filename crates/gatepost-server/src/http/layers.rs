@@ -12,17 +12,17 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use axum::BoxError;
 use axum::body::Body;
 use axum::extract::MatchedPath;
 use axum::response::Response;
-use axum::{BoxError, Router};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use gatepost_operations::telemetry::metrics::Metrics;
 use http::header::{CONNECTION, SERVER, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderName, HeaderValue, Method, Request, Version};
 use tokio::time::timeout_at;
-use tower::{Layer, Service, ServiceExt as _};
+use tower::{Layer, Service};
 
 use super::body::Intake;
 use super::facts::{LogFacts, RequestId};
@@ -31,6 +31,7 @@ use super::fault::Fault;
 use super::limits::Limits;
 use super::malformed::Malformed;
 use super::treatment::Treatment;
+use crate::router::{Routes, Way};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -40,16 +41,21 @@ pub type RequestIds = Arc<dyn Fn() -> Arc<str> + Send + Sync>;
 /// The layers around a router; cheap to clone.
 #[derive(Clone)]
 pub struct Edge {
-    router: Router,
+    routes: Routes,
     limits: Arc<Limits>,
     metrics: Arc<Metrics>,
     request_ids: RequestIds,
 }
 
 impl Edge {
-    /// Puts the layers around that router.
-    pub fn new(router: Router, limits: Arc<Limits>, metrics: Arc<Metrics>, request_ids: RequestIds) -> Self {
-        Self { router: router.layer(NoteRoute), limits, metrics, request_ids }
+    /// Puts the layers around those routes.
+    pub fn new(
+        routes: impl Into<Routes>,
+        limits: Arc<Limits>,
+        metrics: Arc<Metrics>,
+        request_ids: RequestIds,
+    ) -> Self {
+        Self { routes: routes.into(), limits, metrics, request_ids }
     }
 
     /// Answers one request.
@@ -60,12 +66,15 @@ impl Edge {
     {
         let began = Instant::now();
         let id = RequestId((self.request_ids)());
-        let line = Line::of(&request);
+        let way = self.routes.way(request.uri().path());
+        let line = Line::of(&request, way);
         request.extensions_mut().insert(id.clone());
-        request.extensions_mut().insert(line.route.clone());
+        if let Route::ToBeFound(place) = &line.route {
+            request.extensions_mut().insert(place.clone());
+        }
         let (version, treatment) = (request.version(), Treatment::of(request.uri().path()));
 
-        let handled = AssertUnwindSafe(self.handle(request)).catch_unwind().await;
+        let handled = AssertUnwindSafe(self.handle(request, way)).catch_unwind().await;
         let answered = handled.unwrap_or(Err(Fault::Panicked));
         let mut response = answered.unwrap_or_else(|fault| faulty(fault, treatment));
 
@@ -76,12 +85,12 @@ impl Edge {
             }
         }
         add_headers(&mut response, &id);
-        line.write(&response, &id, began);
+        line.write(&mut response, &id, began);
         response
     }
 
     /// Everything inside the catching of panics.
-    async fn handle<B>(&self, request: Request<B>) -> Result<Response, Fault>
+    async fn handle<B>(&self, request: Request<B>, way: Way<'_>) -> Result<Response, Fault>
     where
         B: hyper::body::Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<BoxError>,
@@ -93,12 +102,11 @@ impl Edge {
         let began = Instant::now();
         let usual = self.limits.request_timeout;
         let due = || intake.due(began, usual, treatment.patience(usual));
-        let mut answer = pin!(self.router.clone().oneshot(request));
+        let mut answer = pin!(way.answer(request));
         let response = loop {
             let until = due();
             match timeout_at(until.into(), answer.as_mut()).await {
-                Ok(Ok(response)) => break response,
-                Ok(Err(never)) => match never {},
+                Ok(response) => break response,
                 // A body has come meanwhile, which has time of its own.
                 Err(_) if due() > until => {}
                 Err(_) => return Err(Fault::Overdue),
@@ -141,11 +149,11 @@ fn faulty(fault: Fault, treatment: Treatment) -> Response {
 
 /// Takes down which route was found; what fails later is logged with it.
 #[derive(Clone, Copy)]
-struct NoteRoute;
+pub(crate) struct NoteRoute;
 
 /// A service whose requests are taken down.
 #[derive(Clone)]
-struct Noted<S>(S);
+pub(crate) struct Noted<S>(S);
 
 impl<S> Layer<S> for NoteRoute {
     type Service = Noted<S>;
@@ -166,7 +174,7 @@ impl<S: Service<Request<Body>>> Service<Request<Body>> for Noted<S> {
 
     fn call(&mut self, request: Request<Body>) -> S::Future {
         let extensions = request.extensions();
-        if let (Some(route), Some(found)) = (extensions.get::<Route>(), extensions.get::<MatchedPath>()) {
+        if let (Some(route), Some(found)) = (extensions.get::<Place>(), extensions.get::<MatchedPath>()) {
             let _ = route.0.set(found.clone());
         }
         self.0.call(request)
@@ -213,31 +221,52 @@ fn add_headers(response: &mut Response, id: &RequestId) {
     }
 }
 
-/// The route that was found, as the router writes it; filled once there is one.
+/// The route of a request, as the router writes it.
+enum Route<'a> {
+    /// It is known from the path.
+    Known(&'a str),
+    /// axum finds it, if there is one.
+    ToBeFound(Place),
+}
+
+/// Where the route that was found is taken down; filled once there is one.
 #[derive(Debug, Clone, Default)]
-struct Route(Arc<OnceLock<MatchedPath>>);
+struct Place(Arc<OnceLock<MatchedPath>>);
+
+impl Route<'_> {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Known(route) => route,
+            Self::ToBeFound(place) => place.0.get().map_or("-", MatchedPath::as_str),
+        }
+    }
+}
 
 /// The log line of a request, begun before the request is given away.
 ///
 /// Nothing that the caller wrote gets into it: people paste secrets in the strangest places, paths and methods among them.
-struct Line {
+struct Line<'a> {
     method: &'static str,
-    route: Route,
+    route: Route<'a>,
 }
 
-impl Line {
-    fn of<B>(request: &Request<B>) -> Self {
+impl<'a> Line<'a> {
+    fn of<B>(request: &Request<B>, way: Way<'a>) -> Self {
         let is_stand_in = request.extensions().get::<Malformed>().is_some();
         let method = if is_stand_in { "-" } else { registered(request.method()) };
-        Self { method, route: Route::default() }
+        let route = match way {
+            Way::Straight(route, _) => Route::Known(route),
+            Way::Others(_) => Route::ToBeFound(Place::default()),
+        };
+        Self { method, route }
     }
 
-    fn write(self, response: &Response, id: &RequestId, began: Instant) {
-        let facts = response.extensions().get::<LogFacts>().cloned().unwrap_or_default();
+    fn write(self, response: &mut Response, id: &RequestId, began: Instant) {
+        let facts = response.extensions_mut().remove::<LogFacts>().unwrap_or_default();
         tracing::info!(
             request_id = %id.0,
             method = self.method,
-            route = self.route.0.get().map_or("-", MatchedPath::as_str),
+            route = self.route.as_str(),
             status = response.status().as_u16(),
             ms = (began.elapsed().as_micros() as f64) / 1000.0,
             client_id = facts.client_id.as_deref(),

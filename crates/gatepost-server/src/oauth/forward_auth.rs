@@ -3,7 +3,7 @@
 //! The query is the proxy's configuration; method and path of the request are in headers that the proxy sets. What can
 //! be read in two ways is denied. Everything comes from memory: keys, verified tokens, revocations, route tables.
 
-use axum::extract::{RawQuery, State};
+use axum::extract::Request;
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONNECTION, HeaderValue};
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -27,12 +27,9 @@ const X_SCOPES: HeaderName = HeaderName::from_static("x-scopes");
 const X_IS_TEST: HeaderName = HeaderName::from_static("x-is-test");
 
 /// Any method at `/forward-auth`.
-pub(crate) async fn answer(
-    State(app): State<App>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Response {
-    match judge(&app, query.as_deref().unwrap_or_default(), &headers).await {
+pub(crate) async fn answer(app: &App, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    match judge(app, parts.uri.query().unwrap_or_default(), &parts.headers).await {
         Ok(caller) => passed(&caller).unwrap_or_else(|| denied("a claim does not fit into a header")),
         Err(Verdict::Denied(why)) => denied(why),
         Err(Verdict::Refused(refusal, realm)) => refused(&refusal, &realm),

@@ -16,35 +16,31 @@ use crate::http::limited::{self, Spelling};
 use crate::http::{address, body, params, presented};
 use crate::state::App;
 
-/// `POST /api/oauth/token`.
-pub(crate) async fn origin(State(app): State<App>, request: Request) -> Response {
-    answer(&app, Door::Origin, request).await
-}
-
-/// `POST /oauth2/token`.
-pub(crate) async fn standard(State(app): State<App>, request: Request) -> Response {
-    answer(&app, Door::Standard, request).await
-}
-
 /// Any other method at the origin door.
-pub(crate) async fn origin_takes_post(method: Method) -> Response {
-    if method == Method::OPTIONS {
+pub(crate) fn origin_takes_post(method: &Method) -> Response {
+    if *method == Method::OPTIONS {
         failure::options("POST")
     } else {
-        failure::method_not_allowed(&method, "POST")
+        failure::method_not_allowed(method, "POST")
     }
 }
 
 /// Any other method at the standard door.
-pub(crate) async fn standard_takes_post(State(app): State<App>, method: Method) -> Response {
-    if method == Method::OPTIONS {
+pub(crate) fn standard_door_takes_post(app: &App, method: &Method) -> Response {
+    if *method == Method::OPTIONS {
         failure::options("POST")
     } else {
-        failure::method_not_allowed_at_standard(&method, app.gate.issuer.as_str())
+        failure::method_not_allowed_at_standard(method, app.gate.issuer.as_str())
     }
 }
 
-async fn answer(app: &App, door: Door, request: Request) -> Response {
+/// Any other method where a client or an API proves itself as at the standard door.
+pub(crate) async fn standard_takes_post(State(app): State<App>, method: Method) -> Response {
+    standard_door_takes_post(&app, &method)
+}
+
+/// `POST /api/oauth/token` and `POST /oauth2/token`.
+pub(crate) async fn answer(app: &App, door: Door, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let config = &app.gate.config;
     let dress = failure::dress(door, config.origin.error_style, app.gate.issuer.as_str());

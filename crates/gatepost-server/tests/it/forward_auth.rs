@@ -57,6 +57,19 @@ async fn every_method_and_body_gets_the_same_verdict() {
 }
 
 #[tokio::test]
+async fn head_gets_the_headers_of_the_verdict_and_nothing_behind_them() {
+    let server = TestServer::start().await;
+    let ask = |method| Ask::new(method, "/forward-auth?api=default");
+    let (get, head) = (server.send(ask("GET")).await, server.send(ask("HEAD")).await);
+
+    assert_eq!(get.status, 401);
+    assert!(!get.body.is_empty());
+    assert_eq!((head.status, head.text()), (401, ""));
+    assert_eq!(head.header("content-length"), Some(&*get.body.len().to_string()));
+    assert_eq!(head.header("www-authenticate"), get.header("www-authenticate"));
+}
+
+#[tokio::test]
 async fn a_query_that_is_not_right_lets_nobody_pass() {
     let server = TestServer::start().await;
     let good = token(&server, (OURS, &our_secret()), json!({})).await.text;
