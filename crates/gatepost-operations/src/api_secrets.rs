@@ -12,10 +12,12 @@ use gatepost_core::refusal::{Code, Refusal};
 use gatepost_core::secret::{Secret, SecretForm, SecretKind};
 use uuid::Uuid;
 
+use crate::apis::found::find;
+use crate::decision::Decision;
 use crate::failure::{Failure, Kind};
-use crate::gate::{Decision, Gate};
+use crate::gate::Gate;
+use crate::limits;
 use crate::secrets::{AddSecret, AddedSecret, SecretView, bad_term, make, was_used_since};
-use crate::{apis, limits};
 
 /// Adds a secret to an API, unless it has as many live ones as a client may.
 pub async fn add(gate: &Gate, actor: &Actor, api: &str, request: AddSecret) -> Result<AddedSecret, Failure> {
@@ -25,7 +27,7 @@ pub async fn add(gate: &Gate, actor: &Actor, api: &str, request: AddSecret) -> R
 }
 
 async fn addition(gate: &Gate, api: &str, request: &AddSecret) -> Result<Decision<AddedSecret>, Failure> {
-    let found = apis::find(gate, api)?;
+    let found = find(gate, api)?;
     let now = gate.clock.now();
     let live = gate.store.api_secrets(found.api.id).await?;
     let live = live.iter().filter(|secret| secret.is_live(now)).count();
@@ -49,7 +51,7 @@ async fn addition(gate: &Gate, api: &str, request: &AddSecret) -> Result<Decisio
 
 /// All secrets of an API, ended ones too.
 pub async fn list(gate: &Gate, api: &str) -> Result<Vec<SecretView>, Failure> {
-    let found = apis::find(gate, api)?;
+    let found = find(gate, api)?;
     let now = gate.clock.now();
     let used = gate.store.api_secret_usage(found.api.id).await?;
     let usage = |secret: &StoredSecret| used.iter().find(|usage| usage.secret == secret.id);
@@ -65,7 +67,7 @@ pub async fn used_lately(
     lately: Duration,
 ) -> Result<Option<SecretView>, Failure> {
     let known = list(gate, api).await?.into_iter().find(|known| known.secret_id == secret);
-    let used = gate.store.api_secret_usage(apis::find(gate, api)?.api.id).await?;
+    let used = gate.store.api_secret_usage(find(gate, api)?.api.id).await?;
     Ok(known.filter(|_| was_used_since(&used, secret, gate.clock.now().before(lately))))
 }
 
@@ -75,7 +77,7 @@ pub async fn end(gate: &Gate, actor: &Actor, api: &str, secret: Uuid, force: boo
 }
 
 async fn ending(gate: &Gate, api: &str, secret: Uuid, force: bool) -> Result<Decision<()>, Failure> {
-    let found = apis::find(gate, api)?;
+    let found = find(gate, api)?;
     let now = gate.clock.now();
     let all = gate.store.api_secrets(found.api.id).await?;
     let is_it = |known: &&StoredSecret| known.id == SecretId(secret);

@@ -1,8 +1,7 @@
 //! This file is where APIs are administered.
 
+pub(crate) mod found;
 mod scopes;
-
-use std::sync::Arc;
 
 use gatepost_core::actor::Actor;
 use gatepost_core::apis::{self, ApiId, ApiWithScopes, Audience, NewApi};
@@ -17,6 +16,8 @@ use uuid::Uuid;
 use crate::failure::Failure;
 use crate::gate::Gate;
 use crate::keys;
+
+use found::find;
 
 pub use scopes::{ScopeView, create_scope, delete_scope, scopes};
 
@@ -150,14 +151,6 @@ pub async fn update(gate: &Gate, actor: &Actor, api: &str, request: UpdateApi) -
 pub async fn delete(gate: &Gate, actor: &Actor, api: &str) -> Result<(), Failure> {
     let found = find(gate, api)?;
     gate.apply(actor, vec![Change::ApiDeleted(found.api.id)]).await
-}
-
-pub(crate) fn find(gate: &Gate, api: &str) -> Result<Arc<ApiWithScopes>, Failure> {
-    let ring = gate.ring();
-    let named =
-        |known: &&Arc<ApiWithScopes>| known.api.name.as_str() == api || known.api.id.0.to_string() == api;
-    let found = ring.apis().iter().find(named);
-    found.map(Arc::clone).ok_or_else(|| Failure::not_found("api.not_found", "API", api, "gatepost api list"))
 }
 
 pub(crate) fn algorithm(name: &str) -> Result<Algorithm, Failure> {

@@ -7,9 +7,10 @@ use gatepost_jose::{Algorithm, Jwk, KeyError, PublicKey};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::clients::{basis, find};
+use crate::clients::found::{basis, find};
+use crate::decision::Decision;
 use crate::failure::{Failure, Kind};
-use crate::gate::{Decision, Gate};
+use crate::gate::Gate;
 use crate::{client_jwks, clock};
 
 /// A public key of a client, or where its keys are.

@@ -1,28 +1,29 @@
 //! This file is where clients are administered.
 
+pub(crate) mod found;
 mod given;
 mod view;
 
 pub use view::ClientView;
 
 use gatepost_core::actor::Actor;
-use gatepost_core::change::{Basis, Change};
-use gatepost_core::clients::{
-    self, Client, ClientId, ClientRecord, Method, NewClient, SecretState, Term, UserId,
-};
+use gatepost_core::change::Change;
+use gatepost_core::clients::{self, Client, ClientId, Method, NewClient, SecretState, Term, UserId};
 use gatepost_core::name::Name;
 use gatepost_core::partners::HasExpired;
 use gatepost_core::scope::Scopes;
-use gatepost_core::secret::{Secret, SecretKind};
+use gatepost_core::secret::Secret;
 use gatepost_store::Page;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::expiry::Expires;
+use crate::decision::Decision;
+use crate::expiry::moment::Expires;
 use crate::failure::Failure;
-use crate::gate::{Decision, Gate};
+use crate::gate::Gate;
 use crate::setup::DEFAULT_API;
 use crate::{partners, revocations, secrets};
+use found::{basis, find, kind};
 use given::{auth_method, borrowed, default_scopes, lifetime, longest, named_apis, networks, scopes};
 
 /// What is needed to register a client.
@@ -94,7 +95,7 @@ pub struct CreatedClient {
 
 /// Registers a client and makes its first secret, unless it may prove itself by keys alone.
 pub async fn create(gate: &Gate, actor: &Actor, request: CreateClient) -> Result<CreatedClient, Failure> {
-    let partner = partners::find(gate, &request.partner).await?;
+    let partner = partners::found::find(gate, &request.partner).await?;
     let settings = &request.settings;
     let names = settings.apis.clone().unwrap_or_else(|| vec![DEFAULT_API.to_owned()]);
     let apis = named_apis(gate, &names)?;
@@ -128,7 +129,7 @@ pub async fn create(gate: &Gate, actor: &Actor, request: CreateClient) -> Result
 /// Clients of one partner or of all, in order of their creation.
 pub async fn list(gate: &Gate, partner: Option<&str>) -> Result<Vec<ClientView>, Failure> {
     let partner = match partner {
-        Some(name) => Some(partners::find(gate, name).await?.id),
+        Some(name) => Some(partners::found::find(gate, name).await?.id),
         None => None,
     };
     Ok(gate
@@ -272,21 +273,4 @@ async fn deletion(gate: &Gate, client: &str) -> Result<Decision<()>, Failure> {
     let tokens = revocations::of_stopped_client(gate, &found.client);
     let basis = Some(basis(&found));
     Ok(Decision { basis, changes: vec![tokens, Change::ClientDeleted(found.client.id)], outcome: () })
-}
-
-pub(crate) async fn find(gate: &Gate, client: &str) -> Result<ClientRecord, Failure> {
-    let found = match ClientId::parse(client) {
-        Some(id) => gate.store.client_record(&id).await?,
-        None => None,
-    };
-    found.ok_or_else(|| Failure::not_found("client.not_found", "client", client, "gatepost client list"))
-}
-
-/// What the bounds on a client's secrets and keys are decided on.
-pub(crate) fn basis(found: &ClientRecord) -> Basis {
-    Basis::Client(found.client.id.clone(), found.client.version)
-}
-
-pub(crate) fn kind(client: &Client) -> SecretKind {
-    if client.is_test { SecretKind::Test } else { SecretKind::Live }
 }

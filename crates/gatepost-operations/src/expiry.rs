@@ -7,136 +7,25 @@
 //! The limit: the soonest ten thousand are known ahead; those behind them come up as these are done. A batch that fails
 //! is written one by one, so that none holds up another.
 
-use std::collections::HashMap;
+pub(crate) mod moment;
+pub(crate) mod soon;
 
-use arc_swap::ArcSwap;
+pub use moment::Expires;
+pub use soon::Expiries;
+
 use gatepost_core::actor::Actor;
 use gatepost_core::change::{Change, Subject};
-use gatepost_core::clients::{self, ClientId};
+use gatepost_core::clients;
 use gatepost_core::partners::{self, PartnerId};
 use gatepost_core::time::Timestamp;
-use gatepost_store::Store;
-use serde::{Deserialize, Serialize};
-use tokio::sync::Mutex;
 
+use crate::decision::Decision;
 use crate::failure::{Failure, Kind};
-use crate::gate::{Decision, Gate};
+use crate::gate::Gate;
 use crate::revocations;
-
-/// So far ahead it is known what expires; half of it is longer than `cache.offline_grace` can be.
-const AHEAD: std::time::Duration = std::time::Duration::from_secs(50 * 3_600);
-
-/// How many are known ahead.
-const MOST: u32 = 10_000;
 
 /// How many are written in one transaction: others who write wait for it.
 const AT_ONCE: usize = 250;
-
-/// When a client or partner shall expire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Expires {
-    /// Not at all.
-    Never,
-    /// At that moment.
-    At(Timestamp),
-}
-
-impl Expires {
-    /// The moment, which must be to come.
-    pub(crate) fn moment(self, now: Timestamp) -> Result<Option<Timestamp>, Failure> {
-        match self {
-            Self::Never => Ok(None),
-            Self::At(moment) if moment > now => Ok(Some(moment)),
-            Self::At(_) => {
-                let fix = "give a time to come; to stop it now, suspend it";
-                Err(Failure::invalid("expires.past", "that moment has passed", fix))
-            }
-        }
-    }
-}
-
-/// What expires soon, and what has without its being written down yet.
-pub struct Expiries {
-    most: u32,
-    soon: ArcSwap<Soon>,
-    /// One read at a time: an older one must not be put in place of a newer one.
-    reading: Mutex<()>,
-}
-
-struct Soon {
-    clients: HashMap<ClientId, Timestamp>,
-    partners: HashMap<PartnerId, Timestamp>,
-    /// What expires later than this is not among them.
-    known_until: Timestamp,
-}
-
-impl Default for Soon {
-    fn default() -> Self {
-        let known_until = Timestamp::from_micros(i64::MIN);
-        Self { clients: HashMap::new(), partners: HashMap::new(), known_until }
-    }
-}
-
-impl Default for Expiries {
-    fn default() -> Self {
-        Self::knowing(MOST)
-    }
-}
-
-impl Expiries {
-    /// Nothing yet, and never more than the soonest `most`.
-    pub(crate) fn knowing(most: u32) -> Self {
-        Self { most, soon: ArcSwap::default(), reading: Mutex::default() }
-    }
-
-    /// Reads what expires soon.
-    pub async fn take_up(&self, store: &dyn Store, now: Timestamp) -> Result<(), Failure> {
-        let _one_at_a_time = self.reading.lock().await;
-        let ahead = now.after(AHEAD);
-        let found = store.expiring(ahead, self.most).await?;
-        let are_all = u32::try_from(found.len()).is_ok_and(|count| count < self.most);
-        let last = found.last().map_or(ahead, |(_, at)| *at);
-
-        let mut soon = Soon { known_until: if are_all { ahead } else { last }, ..Soon::default() };
-        for (subject, at) in found {
-            match subject {
-                Subject::Client(id) => drop(soon.clients.insert(id, at)),
-                Subject::Partner(id) => drop(soon.partners.insert(id, at)),
-                Subject::Api(_) | Subject::Revocation(_) | Subject::Server => {}
-            }
-        }
-        self.soon.store(std::sync::Arc::new(soon));
-        Ok(())
-    }
-
-    /// Whether a client, or its partner, has expired without its being written down yet.
-    pub fn have_ended(&self, client: &str, partner: Option<&str>, now: Timestamp) -> bool {
-        let soon = self.soon.load();
-        if soon.clients.is_empty() && soon.partners.is_empty() {
-            return false;
-        }
-        let client = ClientId::parse(client).and_then(|id| soon.clients.get(&id));
-        let partner = partner.and_then(|id| id.parse().ok()).and_then(|id| soon.partners.get(&PartnerId(id)));
-        client.into_iter().chain(partner).any(|at| *at <= now)
-    }
-
-    fn runs_out(&self, now: Timestamp) -> bool {
-        self.soon.load().known_until < now.after(AHEAD / 2)
-    }
-
-    /// Whether something may be due that is not known.
-    fn hides_some(&self, now: Timestamp) -> bool {
-        self.soon.load().known_until <= now
-    }
-
-    fn due(&self, now: Timestamp) -> Vec<Subject> {
-        let soon = self.soon.load();
-        let clients = soon.clients.iter().filter(|(_, at)| **at <= now).map(|(id, _)| id.clone());
-        let partners = soon.partners.iter().filter(|(_, at)| **at <= now).map(|(id, _)| *id);
-        clients.map(Subject::Client).chain(partners.map(Subject::Partner)).collect()
-    }
-}
 
 /// Writes down what has expired; from memory where nothing has. One that fails holds up no other.
 pub async fn tick(gate: &Gate) -> Result<(), Failure> {

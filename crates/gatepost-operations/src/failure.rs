@@ -93,6 +93,17 @@ impl Failure {
         )
     }
 
+    /// This build has no library that holds RSA keys of four primes.
+    pub(crate) fn four_primes_absent(what: impl Into<String>) -> Self {
+        Self::new(
+            Kind::Configuration,
+            "key.primes_absent",
+            what,
+            "it was built without the feature `multi-prime`, and so without OpenSSL, which alone holds them",
+            "use a released program, or build one with `cargo build --release --features multi-prime`",
+        )
+    }
+
     /// The request itself can't be.
     pub fn invalid(code: &'static str, what: impl Into<String>, fix: impl Into<String>) -> Self {
         Self::new(Kind::Invalid, code, what, "it breaks a rule", fix)

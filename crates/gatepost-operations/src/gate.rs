@@ -3,27 +3,26 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use gatepost_core::actor::Actor;
-use gatepost_core::change::{Basis, Change};
 use gatepost_core::issuer::Issuer;
 use gatepost_store::{CachedClients, Store};
 
 use crate::client_jwks::ClientJwks;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::data_folder;
 use crate::entropy::Entropy;
-use crate::expiry::Expiries;
-use crate::failure::{self, Failure};
+use crate::expiry::soon::Expiries;
+use crate::failure::Failure;
 use crate::journal::Journal;
 use crate::key_ring::{KeyRing, RingRows};
-use crate::limits::Limits;
+use crate::limits::counts::Limits;
 use crate::master_key::MasterKey;
-use crate::news::{self, Followed};
-use crate::revocations::Revocations;
+use crate::master_key::belonging::belonging;
+use crate::news::followed::Followed;
+use crate::revocations::memory::Revocations;
 use crate::signing::Pool;
 use crate::telemetry::metrics::Metrics;
-use crate::usage::Usage;
-use crate::{data_folder, setup};
+use crate::usage::pending::Usage;
 
 /// Everything an operation may need; what edges have no business with is closed to them.
 pub struct Gate {
@@ -76,19 +75,6 @@ pub(crate) struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
 }
 
-/// What an operation decided, on the row that must not have moved on since.
-pub(crate) struct Decision<T> {
-    /// The row, as it was read; `None` where the changes themselves say which version they were decided on.
-    pub(crate) basis: Option<Basis>,
-    /// What is to be done; nothing is done about nothing.
-    pub(crate) changes: Vec<Change>,
-    /// What the caller gets.
-    pub(crate) outcome: T,
-}
-
-/// How often an operation decides anew when others were faster.
-const TRIES: usize = 8;
-
 impl Gate {
     /// Puts the parts together and makes the keys ready.
     pub(crate) async fn assemble(parts: Parts) -> Result<Self, Failure> {
@@ -129,44 +115,6 @@ impl Gate {
         })
     }
 
-    /// Applies changes with their audit lines, all or none, and takes them up here at once.
-    pub async fn apply(&self, actor: &Actor, changes: Vec<Change>) -> Result<(), Failure> {
-        self.apply_on(actor, None, changes).await
-    }
-
-    /// Reads, decides and applies; if what was decided on has moved on meanwhile, all that again, a few times.
-    pub(crate) async fn settle<T, Deciding: Future<Output = Result<Decision<T>, Failure>>>(
-        &self,
-        actor: &Actor,
-        decide: impl Fn() -> Deciding,
-    ) -> Result<T, Failure> {
-        let mut tries = TRIES;
-        loop {
-            let Decision { basis, changes, outcome } = decide().await?;
-            if changes.is_empty() {
-                return Ok(outcome);
-            }
-            tries = tries.saturating_sub(1);
-            match self.apply_on(actor, basis.as_ref(), changes).await {
-                Ok(()) => return Ok(outcome),
-                Err(failure) if failure.code == failure::MOVED_ON && tries > 0 => news::take_up(self).await?,
-                Err(failure) => return Err(failure),
-            }
-        }
-    }
-
-    async fn apply_on(
-        &self,
-        actor: &Actor,
-        basis: Option<&Basis>,
-        changes: Vec<Change>,
-    ) -> Result<(), Failure> {
-        let now = self.clock.now();
-        let audited: Vec<_> = changes.into_iter().map(|change| change.by(actor.clone(), now)).collect();
-        self.store.apply_on(basis, &audited).await?;
-        news::take_up(self).await
-    }
-
     /// Reads the keys again; those that stay are not parsed again.
     ///
     /// A key that is sealed under a wrapping key that is not known here was sealed by someone who has put that one into
@@ -190,7 +138,7 @@ impl Gate {
     /// The master key file as it is now, looked at as at the start.
     async fn read_master(&self) -> Result<Arc<MasterKey>, Failure> {
         data_folder::check(&self.config.data)?;
-        Ok(Arc::new(setup::belonging(&*self.store, &self.config).await?))
+        Ok(Arc::new(belonging(&*self.store, &self.config).await?))
     }
 
     /// Lets go of the store, after the work under way.

@@ -14,7 +14,6 @@ use gatepost_jose::{JwkSet, KeyError, KeyId, Primes, PublicKey, SigningKey, base
 use gatepost_store::Store;
 
 use crate::failure::{Failure, Kind};
-use crate::keys::primes;
 
 /// All APIs with their keys.
 pub struct KeyRing {
@@ -238,7 +237,7 @@ fn open(stored: &StoredKey, wrapping: &WrappingKeys) -> Result<SigningKey, Failu
     };
 
     let key = SigningKey::from_pkcs8_der(stored.algorithm, &der).map_err(|error| match error {
-        KeyError::FourPrimesAbsent => primes::absent(format!(
+        KeyError::FourPrimesAbsent => Failure::four_primes_absent(format!(
             "the signing key {} has four primes, which this build can't hold",
             stored.kid
         )),

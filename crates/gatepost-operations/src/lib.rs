@@ -13,6 +13,7 @@ pub mod clients;
 pub mod clock;
 pub mod config;
 pub mod data_folder;
+mod decision;
 pub mod discovery;
 pub mod doctor;
 pub mod entropy;

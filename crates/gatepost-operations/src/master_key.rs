@@ -3,6 +3,7 @@
 //! The file stands beside the database, never inside it: whoever has one of the two has nothing.
 //! New values are made with the first of each list; stored values name the id that made them, so rotation adds entries.
 
+pub(crate) mod belonging;
 mod rotation;
 
 pub use rotation::add_wrapping_key;

@@ -3,53 +3,18 @@
 //! One at a time: of two that took up news side by side the slower could put back what the faster had dropped.
 //! Requests don't wait for it; they read what is there.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+pub(crate) mod followed;
+
+pub use followed::Followed;
 
 use gatepost_core::change::Subject;
 use gatepost_store::News;
-use tokio::sync::{Mutex, watch};
 
 use crate::failure::Failure;
 use crate::gate::Gate;
 
 /// More changes than this at once are not followed one by one.
 const AT_ONCE: u32 = 1_000;
-
-/// How far a node has followed the changes.
-pub struct Followed {
-    seen: Mutex<i64>,
-    /// Microseconds on the steady clock.
-    heard: AtomicU64,
-    changed: watch::Sender<i64>,
-}
-
-impl Followed {
-    /// Everything up to `head` is known, as the store said when it was asked at `steady`.
-    pub fn up_to(head: i64, steady: Duration) -> Self {
-        let (changed, _) = watch::channel(head);
-        Self { seen: Mutex::new(head), heard: AtomicU64::new(micros(steady)), changed }
-    }
-
-    /// Tells when something changed: wakes those who wait for news.
-    pub fn changes(&self) -> watch::Receiver<i64> {
-        self.changed.subscribe()
-    }
-
-    /// The number of the last change that was taken up.
-    pub fn seq(&self) -> i64 {
-        *self.changed.borrow()
-    }
-
-    /// How old the news are: since that long ago nothing is known of what others changed.
-    pub fn age(&self, steady: Duration) -> Duration {
-        steady.saturating_sub(Duration::from_micros(self.heard.load(Ordering::Acquire)))
-    }
-}
-
-fn micros(steady: Duration) -> u64 {
-    u64::try_from(steady.as_micros()).unwrap_or(u64::MAX)
-}
 
 /// Drops what changed since the last look, here or on another node, from memory.
 pub async fn take_up(gate: &Gate) -> Result<(), Failure> {
@@ -60,10 +25,10 @@ pub async fn take_up(gate: &Gate) -> Result<(), Failure> {
     let head = gate.store.head().await?;
     if head > *seen {
         *seen = drop_what_changed(gate, *seen, head).await?;
-        gate.followed.changed.send_replace(*seen);
+        gate.followed.tell(*seen);
     }
     // Only now: while the store has been away for too long nobody is served before what was missed has been taken up.
-    gate.followed.heard.store(micros(asked), Ordering::Release);
+    gate.followed.heard(asked);
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! This file is where partners are administered.
 
+pub(crate) mod found;
+
 use gatepost_core::actor::Actor;
 use gatepost_core::change::Change;
 use gatepost_core::name::{Name, Slug};
@@ -9,10 +11,12 @@ use gatepost_store::Page;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::expiry::Expires;
+use crate::decision::Decision;
+use crate::expiry::moment::Expires;
 use crate::failure::Failure;
-use crate::gate::{Decision, Gate};
+use crate::gate::Gate;
 use crate::revocations;
+use found::find;
 
 /// What is needed to register a partner.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -150,16 +154,6 @@ async fn resuming(gate: &Gate, partner: &str) -> Result<Decision<()>, Failure> {
 pub async fn delete(gate: &Gate, actor: &Actor, partner: &str) -> Result<(), Failure> {
     let found = find(gate, partner).await?;
     gate.apply(actor, vec![Change::PartnerDeleted(found.id)]).await
-}
-
-pub(crate) async fn find(gate: &Gate, partner: &str) -> Result<Partner, Failure> {
-    let by_id = Uuid::try_parse(partner).ok().map(PartnerId);
-    let found = match (by_id, Slug::parse(partner)) {
-        (Some(id), _) => gate.store.partner(id).await?,
-        (None, Ok(slug)) => gate.store.partner_by_slug(&slug).await?,
-        (None, Err(_)) => None,
-    };
-    found.ok_or_else(|| Failure::not_found("partner.not_found", "partner", partner, "gatepost partner list"))
 }
 
 async fn free_slug(gate: &Gate, name: &Name) -> Result<Slug, Failure> {

@@ -1,14 +1,12 @@
-//! This file is where revocations are made, and taken up into memory from the store.
+//! This file is where revocations are made; `revocations/memory.rs` holds them.
 //!
 //! The idea: only what is revoked is stored, until it would have expired by itself; all of it fits into memory.
 //! Of several revocations of a client or partner only the latest counts, for it covers what the earlier ones cover.
 
+pub(crate) mod memory;
 mod places;
-mod set;
+pub(crate) mod set;
 
-use std::sync::Arc;
-
-use arc_swap::ArcSwap;
 use gatepost_core::actor::Actor;
 use gatepost_core::apis::ApiId;
 use gatepost_core::change::Change;
@@ -16,58 +14,16 @@ use gatepost_core::clients::{Client, ClientId};
 use gatepost_core::partners::PartnerId;
 use gatepost_core::time::Timestamp;
 use gatepost_core::tokens::revoke::{Revocation, Revoked};
-use gatepost_store::{Page, Store};
+use gatepost_store::Page;
 
+pub use memory::Revocations;
 pub use places::NotRevoked;
 pub use set::{IssuedTo, Set};
 
 use crate::config;
 use crate::failure::Failure;
 use crate::gate::Gate;
-use places::{Holder, UnderWay};
-
-/// What is revoked now.
-#[derive(Default)]
-pub struct Revocations {
-    set: ArcSwap<Set>,
-    /// Those of single tokens that are being written.
-    under_way: UnderWay,
-}
-
-const AT_ONCE: u32 = 1_000;
-
-impl Revocations {
-    /// Reads what came after what is known, and lets go of what is over.
-    pub async fn take_up(&self, store: &dyn Store, now: Timestamp) -> Result<(), Failure> {
-        let mut next = Set::clone(&self.set.load());
-        let known = next.seq;
-        loop {
-            let found = store.revocations(next.seq, now, AT_ONCE).await?;
-            let more = u32::try_from(found.len()).is_ok_and(|count| count >= AT_ONCE);
-            found.into_iter().for_each(|(seq, revocation)| next.insert(seq, revocation));
-            if !more {
-                break;
-            }
-        }
-        // A state that says the same is kept: what was made of it stays good.
-        if next.let_go(now) || next.seq > known {
-            self.set.store(Arc::new(next));
-        }
-        Ok(())
-    }
-
-    /// What is revoked at this moment.
-    pub fn now(&self) -> Arc<Set> {
-        self.set.load_full()
-    }
-
-    fn let_go(&self, now: Timestamp) {
-        self.set.rcu(|set| {
-            let mut next = Set::clone(set);
-            if next.let_go(now) { Arc::new(next) } else { Arc::clone(set) }
-        });
-    }
-}
+use set::Holder;
 
 /// One token of an API, to be ended.
 pub struct TokenToEnd<'a> {
@@ -102,13 +58,13 @@ pub async fn revoke_token(gate: &Gate, actor: &Actor, token: TokenToEnd<'_>) -> 
 
 /// Ends all tokens that a client has got up to now.
 pub async fn end_tokens_of_client(gate: &Gate, actor: &Actor, client: &str) -> Result<(), Failure> {
-    let found = crate::clients::find(gate, client).await?;
+    let found = crate::clients::found::find(gate, client).await?;
     gate.apply(actor, vec![of_client(gate, &found.client)]).await
 }
 
 /// Ends all tokens that the clients of a partner have got up to now.
 pub async fn end_tokens_of_partner(gate: &Gate, actor: &Actor, partner: &str) -> Result<(), Failure> {
-    let found = crate::partners::find(gate, partner).await?;
+    let found = crate::partners::found::find(gate, partner).await?;
     let change = of_partner(gate, found.id).await?;
     gate.apply(actor, vec![change]).await
 }

@@ -6,7 +6,7 @@ use gatepost_core::change::Change;
 use gatepost_core::scope::{Scope, Scopes};
 use serde::Serialize;
 
-use crate::apis;
+use crate::apis::found::find;
 use crate::failure::Failure;
 use crate::gate::Gate;
 
@@ -31,7 +31,7 @@ pub async fn add(
     (method, path): (&str, &str),
     scopes: &[String],
 ) -> Result<RouteView, Failure> {
-    let found = apis::find(gate, api)?;
+    let found = find(gate, api)?;
     let scopes: Scopes = scopes.iter().map(|scope| Scope::parse(scope)).collect::<Result<_, _>>()?;
     if let Some(unknown) = scopes.first_outside(&found.scope_names()) {
         let what = format!("the API has no scope `{}`", unknown.as_str());
@@ -45,7 +45,7 @@ pub async fn add(
 
 /// The table of an API.
 pub fn list(gate: &Gate, api: &str) -> Result<Vec<RouteView>, Failure> {
-    let found = apis::find(gate, api)?;
+    let found = find(gate, api)?;
     let ring = gate.ring();
     let routes = ring.access(found.api.id).map_or(&[][..], |access| &access.routes);
     Ok(routes.iter().map(|route| RouteView::of(api, route)).collect())
@@ -53,7 +53,7 @@ pub fn list(gate: &Gate, api: &str) -> Result<Vec<RouteView>, Failure> {
 
 /// Takes a line away.
 pub async fn remove(gate: &Gate, actor: &Actor, api: &str, method: &str, path: &str) -> Result<(), Failure> {
-    let found = apis::find(gate, api)?;
+    let found = find(gate, api)?;
     let (method, path) = (method.to_ascii_uppercase(), path.to_owned());
     gate.apply(actor, vec![Change::RouteRemoved { api: found.api.id, method, path }]).await
 }

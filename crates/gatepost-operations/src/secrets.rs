@@ -11,9 +11,10 @@ use gatepost_core::usage::SecretUsage;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::clients::{basis, find, kind};
+use crate::clients::found::{basis, find, kind};
+use crate::decision::Decision;
 use crate::failure::{Failure, Kind};
-use crate::gate::{Decision, Gate};
+use crate::gate::Gate;
 use crate::revocations;
 
 /// What is needed to add a secret.

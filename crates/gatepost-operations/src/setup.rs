@@ -11,7 +11,7 @@ use gatepost_core::keys::rotation::Turns;
 use gatepost_core::name::Slug;
 use gatepost_core::tokens::profile::{PassportOptions, Profile};
 use gatepost_jose::Algorithm;
-use gatepost_store::{Location, Store, StoreError};
+use gatepost_store::{Location, Store};
 use serde::Serialize;
 
 use crate::clock::Clock;
@@ -21,6 +21,7 @@ use crate::entropy::Entropy;
 use crate::failure::{Failure, Kind};
 use crate::gate::{Gate, Parts};
 use crate::keys::KeyMaker;
+use crate::master_key::belonging::belonging;
 use crate::master_key::{self, MasterKey};
 
 /// The API that an empty store gets.
@@ -163,26 +164,6 @@ async fn fill(
     let audited = changes.map(|change| change.by(Actor::System, now));
     store.apply(&audited).await?;
     Ok(kid)
-}
-
-/// The master key file, once it is shown to belong to this store.
-pub(crate) async fn belonging(store: &dyn Store, config: &Config) -> Result<MasterKey, Failure> {
-    let master = master_key::read(&config.data)?;
-    match store.master_key_check().await? {
-        Some((pepper, check)) if !master.belongs_to(&pepper, &check) => Err(Failure::new(
-            Kind::Configuration,
-            "master_key.wrong",
-            format!("the master key {} belongs to another store", master_key::path(&config.data).display()),
-            format!("this store was set up with the pepper `{pepper}`, which the file does not hold"),
-            "restore the master.key that belongs to this store from its backup",
-        )),
-        Some(_) => {
-            data_folder::adopt(&config.data);
-            Ok(master)
-        }
-        None if data_folder::is_adopted(&config.data) => Err(data_folder::lost(&config.data, &place(config))),
-        None => Err(Failure::from(StoreError::Unreadable("it is empty; run `gatepost init`".to_owned()))),
-    }
 }
 
 fn is_missing(config: &Config) -> bool {

@@ -2,16 +2,19 @@
 //!
 //! Nothing here waits for a disk: the client comes from memory or one read, and no row is written.
 
+pub(crate) mod issued;
+
+pub use issued::IssuedToken;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gatepost_core::clients::{AuthenticatedClient, ClientId, Presented};
+use gatepost_core::clients::{AuthenticatedClient, Presented};
 use gatepost_core::grants::{self, Grant, Wish};
 use gatepost_core::limits::Standing;
 use gatepost_core::params::{Door, Params};
 use gatepost_core::refusal::{Code, Refusal};
-use gatepost_core::scope::Scopes;
 use gatepost_core::secret::{Secret, SecretForm};
 use gatepost_core::time::Timestamp;
 use gatepost_core::tokens::profile::Minting;
@@ -38,24 +41,6 @@ pub struct TokenRequest {
     pub address: Option<IpAddr>,
     /// The id that its answer carries.
     pub request_id: Arc<str>,
-}
-
-/// A token for the one who asked.
-pub struct IssuedToken {
-    /// The token itself.
-    pub access_token: String,
-    /// How long it is valid, in seconds.
-    pub expires_in: u32,
-    /// Its scopes.
-    pub scopes: Scopes,
-    /// Whether the scopes differ from what was asked for.
-    pub scopes_differ: bool,
-    /// Who got it.
-    pub client_id: ClientId,
-    /// Its id, for logs.
-    pub jti: String,
-    /// How its client stands with its limits; empty when it has none.
-    pub limits: Vec<Standing>,
 }
 
 /// Where a token that is handed out comes from.

@@ -4,7 +4,7 @@
 //! The limit: counters are kept for a bounded number of clients and secrets between two writes; beyond it only the
 //! total is kept. The price: a crash forgets the last second. Nothing here can fail or slow a token.
 
-mod pending;
+pub(crate) mod pending;
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use gatepost_core::usage::{ClientUsage, Hour};
 use gatepost_store::StoreError;
 use serde::Serialize;
 
-use crate::clients;
+use crate::clients::found::find;
 use crate::failure::Failure;
 use crate::gate::Gate;
 use crate::limits;
@@ -115,7 +115,7 @@ pub struct UsageView {
 
 /// The counts of a client by the hour, of the last `hours`.
 pub async fn show(gate: &Gate, client: &str, hours: u32) -> Result<Vec<UsageView>, Failure> {
-    let found = clients::find(gate, client).await?;
+    let found = find(gate, client).await?;
     let (from, to) = span(gate, hours);
     let counts = gate.store.usage(Some(&found.client.id), from, to).await?;
     let view = |counts: ClientUsage| UsageView {

@@ -8,7 +8,7 @@ use gatepost_core::scope::Scope;
 use gatepost_store::Page;
 use serde::Serialize;
 
-use super::find;
+use super::found::find;
 use crate::failure::Failure;
 use crate::gate::Gate;
 

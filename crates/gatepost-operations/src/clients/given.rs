@@ -9,14 +9,14 @@ use gatepost_core::time::Lifetime;
 use ipnet::{IpNet, Ipv4Net};
 
 use super::DefaultScopes;
-use crate::apis;
+use crate::apis::found::find;
 use crate::failure::Failure;
 use crate::gate::Gate;
 
 pub(super) fn named_apis(gate: &Gate, names: &[String]) -> Result<Vec<Arc<ApiWithScopes>>, Failure> {
     let mut found: Vec<Arc<ApiWithScopes>> = Vec::new();
     for name in names {
-        let api = apis::find(gate, name)?;
+        let api = find(gate, name)?;
         if found.iter().all(|known| known.api.id != api.api.id) {
             found.push(api);
         }

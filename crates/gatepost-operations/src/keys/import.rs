@@ -8,17 +8,19 @@ use gatepost_core::secret::Secret;
 use gatepost_jose::{KeyError, SigningKey};
 
 use super::rotation::keys_of;
-use super::{KeyMaker, KeyView, owner_name, primes};
-use crate::apis;
+use super::{KeyMaker, KeyView, owner_name};
+use crate::apis::found;
 use crate::failure::{Failure, Kind};
 use crate::gate::Gate;
 
 /// Publishes the private key in `pem` as the next key of an API; `promote` lets it sign.
 pub async fn import(gate: &Gate, actor: &Actor, api: &str, pem: &Secret) -> Result<KeyView, Failure> {
-    let found = apis::find(gate, api)?;
+    let found = found::find(gate, api)?;
     let unusable = |error: KeyError| {
         if error == KeyError::FourPrimesAbsent {
-            return primes::absent("the private key has four primes, which this build can't hold");
+            return Failure::four_primes_absent(
+                "the private key has four primes, which this build can't hold",
+            );
         }
         let what = format!("this is no {} private key that can be used: {error}", found.api.algorithm);
         Failure::invalid(

@@ -21,7 +21,7 @@ use gatepost_core::keys::{KeyOwner, KeyState, StoredKey};
 use gatepost_jose::PublicKey;
 use serde::Serialize;
 
-use crate::apis;
+use crate::apis::found;
 use crate::failure::Failure;
 use crate::gate::Gate;
 
@@ -53,7 +53,7 @@ pub struct KeyView {
 
 /// The keys of an API, or of all and the server itself.
 pub async fn list(gate: &Gate, api: Option<&str>) -> Result<Vec<KeyView>, Failure> {
-    let wanted = api.map(|name| apis::find(gate, name)).transpose()?;
+    let wanted = api.map(|name| found::find(gate, name)).transpose()?;
     let stored = gate.store.keys().await?;
     let belongs = |key: &&StoredKey| wanted.as_ref().is_none_or(|api| key.owner == KeyOwner::Api(api.api.id));
     let view = |key: &StoredKey| {
@@ -73,7 +73,7 @@ fn turn_after(gate: &Gate, signing: &StoredKey, stored: &[StoredKey]) -> Option<
 
 /// The public half of the key that signs for an API, as PEM and as JWK.
 pub fn export_public(gate: &Gate, api: &str) -> Result<PublicHalf, Failure> {
-    let found = apis::find(gate, api)?;
+    let found = found::find(gate, api)?;
     let ring = gate.ring();
     let keys = ring.keys_of(found.api.id);
     let key = keys.and_then(|keys| keys.verifying.first());

@@ -20,7 +20,9 @@ pub(super) fn next_key(
     let algorithm = api.api.algorithm;
     match asked {
         Some(_) if !algorithm.is_rsa() => Err(no_primes(api)),
-        Some(primes) if !primes.can_be_held() => Err(absent("this build can't make RSA keys of four primes")),
+        Some(primes) if !primes.can_be_held() => {
+            Err(Failure::four_primes_absent("this build can't make RSA keys of four primes"))
+        }
         Some(primes) => Ok(Wanted { algorithm, primes }),
         None => Ok(Wanted { algorithm, primes: of_present(gate, keys).unwrap_or(Primes::Two) }),
     }
@@ -29,17 +31,6 @@ pub(super) fn next_key(
 fn of_present(gate: &Gate, keys: &[StoredKey]) -> Option<Primes> {
     let present = rotation::in_state(keys, KeyState::Signing)?;
     gate.ring().primes_of(&present.kid)
-}
-
-/// What a build without the library says of a key of four primes.
-pub(crate) fn absent(what: impl Into<String>) -> Failure {
-    Failure::new(
-        Kind::Configuration,
-        "key.primes_absent",
-        what,
-        "it was built without the feature `multi-prime`, and so without OpenSSL, which alone holds them",
-        "use a released program, or build one with `cargo build --release --features multi-prime`",
-    )
 }
 
 fn no_primes(api: &ApiWithScopes) -> Failure {

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::primes::next_key;
 use super::rotation::{keys_of, moved};
 use super::{KeyMaker, KeyView, find, owner_name};
-use crate::apis;
+use crate::apis::found;
 use crate::failure::{Failure, Kind};
 use crate::gate::Gate;
 use crate::revocations::token_life;
@@ -97,7 +97,7 @@ fn revocable(key: &StoredKey) -> Result<ApiId, Failure> {
 }
 
 async fn with_successor(gate: &Gate, key: &StoredKey, api: &str) -> Result<Vec<Change>, Failure> {
-    let found = apis::find(gate, api)?;
+    let found = found::find(gate, api)?;
     let keys = keys_of(gate, &found).await?;
     let successor = match rotation::in_state(&keys, KeyState::Published) {
         Some(published) => moved(published, KeyState::Signing, None),

@@ -18,7 +18,7 @@ use super::maker::Wanted;
 use super::primes::next_key;
 use super::schedule::{every, next_turn, schedule};
 use super::{KeyMaker, KeyView, find};
-use crate::apis;
+use crate::apis::found;
 use crate::failure::{Failure, Kind};
 use crate::gate::Gate;
 use crate::news;
@@ -67,7 +67,7 @@ pub async fn rotate_to(
     primes: Option<Primes>,
     rehearsal: bool,
 ) -> Result<Plan, Failure> {
-    let found = apis::find(gate, api)?;
+    let found = found::find(gate, api)?;
     let keys = keys_of(gate, &found).await?;
     if let Some(published) = rotation::in_state(&keys, KeyState::Published) {
         return Err(already_published(&found, published));
@@ -104,7 +104,7 @@ pub async fn rotate_to(
 
 /// Lets the published key sign. Before its time only when told `at_once`: who cached the key set may not know it yet.
 pub async fn promote(gate: &Gate, actor: &Actor, api: &str, at_once: bool) -> Result<KeyView, Failure> {
-    let found = apis::find(gate, api)?;
+    let found = found::find(gate, api)?;
     let keys = keys_of(gate, &found).await?;
     let Some(published) = rotation::in_state(&keys, KeyState::Published) else {
         let fix = format!("publish one first with `gatepost key rotate --api {}`", found.api.name.as_str());

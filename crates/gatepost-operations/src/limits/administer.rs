@@ -6,9 +6,10 @@ use gatepost_core::clients::ClientRecord;
 use gatepost_core::limits::{ClientLimits, Day, Issued, LONGEST_WINDOW, Month, Rate};
 use serde::{Deserialize, Serialize};
 
-use crate::clients;
+use crate::clients::found::{basis, find};
+use crate::decision::Decision;
 use crate::failure::Failure;
-use crate::gate::{Decision, Gate};
+use crate::gate::Gate;
 
 /// What a client is to be held to; what is left out stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,7 +68,7 @@ pub struct LimitsView {
 
 /// The limits of a client.
 pub async fn show(gate: &Gate, client: &str) -> Result<LimitsView, Failure> {
-    let found = clients::find(gate, client).await?;
+    let found = find(gate, client).await?;
     let now = gate.clock.now();
     let clients = [found.client.id.clone()];
     let used = gate.store.issued(&clients, Day::of(now), Month::of(now)).await?;
@@ -120,8 +121,8 @@ async fn changed(
     client: &str,
     change: &impl Fn(ClientLimits) -> ClientLimits,
 ) -> Result<Decision<()>, Failure> {
-    let found: ClientRecord = clients::find(gate, client).await?;
-    let basis = clients::basis(&found);
+    let found: ClientRecord = find(gate, client).await?;
+    let basis = basis(&found);
     let limits = change(found.limits);
     let changes = vec![Change::ClientLimited { client: found.client.id, limits }];
     Ok(Decision { basis: Some(basis), changes, outcome: () })

@@ -4,15 +4,11 @@
 //! Whether the id exists is not asked. The count by address stands before the other, so that one address can't fill the
 //! table of ids; who has many addresses can, and then others' refusals may be 429 too early.
 
-use std::net::IpAddr;
-
 use gatepost_core::limits::{Neighborhood, Policy, Rate, Standing, Verdict};
-use gatepost_core::refusal::{Code, Refusal};
 use gatepost_core::time::Timestamp;
 
 use super::sketch::Sketch;
 use crate::config;
-use crate::gate::Gate;
 
 /// The failed authentications of late.
 #[derive(Default)]
@@ -21,29 +17,9 @@ pub(super) struct Failures {
     by_id: Sketch,
 }
 
-/// The refusal of somebody who did not prove to be any of `ids`: another one if that happens too often.
-pub(crate) fn failed(
-    gate: &Gate,
-    refusal: Refusal,
-    ids: &[&str],
-    address: Option<IpAddr>,
-    now: Timestamp,
-) -> Refusal {
-    if refusal.code != Code::InvalidClient {
-        return refusal;
-    }
-    match gate.limits.failures.count(&gate.config.limits, ids, Neighborhood::of(address), now) {
-        Some(used_up) => {
-            gate.metrics.limited(used_up.policy);
-            refusal.over(used_up)
-        }
-        None => refusal,
-    }
-}
-
 impl Failures {
     /// Counts one more; the limit that is used up, if one is.
-    fn count(
+    pub(super) fn count(
         &self,
         settings: &config::Limits,
         ids: &[&str],

@@ -7,50 +7,34 @@
 
 mod administer;
 mod counted;
+pub(crate) mod counts;
 mod failures;
+mod hoarders;
 mod hoarding;
 mod quotas;
 mod replay;
+mod settling;
 mod sketch;
 
 pub use administer::{ClearLimits, LimitsView, SetLimits, clear, set, show};
 pub use hoarding::notice;
 
-pub(crate) use failures::failed;
 pub(crate) use hoarding::of_last_hour;
-pub(crate) use quotas::{Settling, Taken, refresh, take};
-pub(crate) use replay::{again, keep};
+pub(crate) use quotas::{Taken, refresh, take};
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use gatepost_core::clients::AuthenticatedClient;
+use gatepost_core::grants::Grant;
 use gatepost_core::limits::{Neighborhood, Policy, Standing, Verdict};
 use gatepost_core::refusal::{Code, Refusal};
 use gatepost_core::time::Timestamp;
 use gatepost_core::usage::ClientUsage;
 
 use crate::gate::Gate;
-use counted::Counted;
-use failures::Failures;
-use hoarding::Hoarders;
-use replay::Kept;
-use sketch::Sketch;
-
-/// What is counted of clients and addresses.
-#[derive(Default)]
-pub struct Limits {
-    failures: Failures,
-    addresses: Sketch,
-    clients: Arc<Counted>,
-    kept: Kept,
-    hoarders: Hoarders,
-    /// What of the quotas is settled with the store.
-    pub(crate) settling: Settling,
-    /// Whether a client with a quota got a token since the start.
-    has_quotas: AtomicBool,
-}
+use crate::key_ring::KeyRing;
+use crate::tokens::issued::IssuedToken;
 
 /// Counts a request of a client that showed who it is; over a rate it is refused.
 pub(crate) fn admit(
@@ -92,21 +76,37 @@ fn used_up(gate: &Gate, who: &'static str, standing: Standing) -> Refusal {
     Code::SlowDown.because(who).over(standing)
 }
 
-impl Limits {
-    /// Whether a client with a quota got a token since the start: then counts are written without delay.
-    pub(crate) fn has_quotas(&self) -> bool {
-        self.has_quotas.load(Ordering::Relaxed)
+/// The refusal of somebody who did not prove to be any of `ids`: another one if that happens too often.
+pub(crate) fn failed(
+    gate: &Gate,
+    refusal: Refusal,
+    ids: &[&str],
+    address: Option<IpAddr>,
+    now: Timestamp,
+) -> Refusal {
+    if refusal.code != Code::InvalidClient {
+        return refusal;
     }
-
-    /// These counts are in the store now.
-    pub(crate) fn written(&self, counts: &[ClientUsage]) {
-        for count in counts.iter().filter(|count| count.issued > 0) {
-            self.clients.written(&count.client, count.hour, count.issued);
+    match gate.limits.failures.count(&gate.config.limits, ids, Neighborhood::of(address), now) {
+        Some(used_up) => {
+            gate.metrics.limited(used_up.policy);
+            refusal.over(used_up)
         }
+        None => refusal,
     }
+}
+
+/// The token that the client has for what it is granted now, if it may have it again.
+pub(crate) fn again(gate: &Gate, grant: &Grant, ring: &Arc<KeyRing>, now: Timestamp) -> Option<IssuedToken> {
+    gate.limits.kept.again(grant, ring, &gate.revocations, now)
+}
+
+/// Keeps a token that was issued just now, if its client may have it again.
+pub(crate) fn keep(gate: &Gate, grant: &Grant, ring: &Arc<KeyRing>, issued: &IssuedToken, at: Timestamp) {
+    gate.limits.kept.keep(grant, ring, issued, at);
 }
 
 /// Tells the log of clients that take too many tokens, as these counts show.
 pub(crate) async fn look_for_hoarders(gate: &Gate, counts: &[ClientUsage]) {
-    gate.limits.hoarders.look(gate, counts).await;
+    gate.limits.hoarders.look(&gate.clients, gate.config.limits.hoarding, counts).await;
 }

@@ -11,7 +11,6 @@ use gatepost_core::clients::{ClientId, ClientRecord};
 use gatepost_core::limits::{Day, Issued, Month, Standing};
 use gatepost_core::refusal::{Code, Refusal};
 use gatepost_core::time::Timestamp;
-use tokio::sync::{Mutex, MutexGuard, Notify};
 
 use super::counted::{Counted, Knowledge};
 use crate::failure::Failure;
@@ -19,26 +18,6 @@ use crate::gate::Gate;
 
 /// So many clients are looked up in a second; the others follow in the next.
 const AT_ONCE: usize = 1_000;
-
-/// How this node and the store tell each other what was granted.
-#[derive(Default)]
-pub(crate) struct Settling {
-    /// Of what is being written nobody can say yet whether an answer of the store counts it: one at a time.
-    one_at_a_time: Mutex<()>,
-    wanted: Notify,
-}
-
-impl Settling {
-    /// Whoever holds this is the only one that writes counts or looks up what others granted.
-    pub(crate) async fn alone(&self) -> MutexGuard<'_, ()> {
-        self.one_at_a_time.lock().await
-    }
-
-    /// Waits until a client asked of whom nothing was heard for a while.
-    pub(crate) async fn wanted(&self) {
-        self.wanted.notified().await;
-    }
-}
 
 /// A token that is counted; it is given back unless it gets out.
 #[derive(Default)]
@@ -59,7 +38,7 @@ pub(crate) async fn take(gate: &Gate, record: &ClientRecord, now: Timestamp) -> 
     match gate.limits.clients.knowledge(client, now) {
         Knowledge::Fresh => {}
         // Meanwhile what is known counts on.
-        Knowledge::Stale => gate.limits.settling.wanted.notify_one(),
+        Knowledge::Stale => gate.limits.settling.want(),
         Knowledge::None => meet(gate, client).await.map_err(|failure| unknown(failure.to_string()))?,
     }
     let taken = gate.limits.clients.take(client, &record.limits, now);

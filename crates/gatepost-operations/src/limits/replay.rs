@@ -16,10 +16,10 @@ use gatepost_core::secret::Secret;
 use gatepost_core::time::Timestamp;
 use moka::sync::Cache;
 
-use crate::gate::Gate;
 use crate::key_ring::KeyRing;
-use crate::revocations::IssuedTo;
-use crate::tokens::IssuedToken;
+use crate::revocations::memory::Revocations;
+use crate::revocations::set::IssuedTo;
+use crate::tokens::issued::IssuedToken;
 
 const MOST: u64 = 10_000;
 
@@ -43,41 +43,49 @@ impl Default for Kept {
     }
 }
 
-/// The token that the client has for what it is granted now, if it may have it again.
-pub(crate) fn again(gate: &Gate, grant: &Grant, ring: &Arc<KeyRing>, now: Timestamp) -> Option<IssuedToken> {
-    let window = grant.client.limits.replay_window?;
-    let key = key(grant);
-    let kept = gate.limits.kept.0.get(&key)?;
-    if !kept.is_as_then(grant, ring) || kept.is_revoked(gate, grant) {
-        gate.limits.kept.0.invalidate(&key);
-        return None;
+impl Kept {
+    /// The token that the client has for what it is granted now, if it may have it again.
+    pub(super) fn again(
+        &self,
+        grant: &Grant,
+        ring: &Arc<KeyRing>,
+        revocations: &Revocations,
+        now: Timestamp,
+    ) -> Option<IssuedToken> {
+        let window = grant.client.limits.replay_window?;
+        let key = key(grant);
+        let kept = self.0.get(&key)?;
+        if !kept.is_as_then(grant, ring) || kept.is_revoked(revocations, grant) {
+            self.0.invalidate(&key);
+            return None;
+        }
+        let expires_in = life_left(kept.issued, kept.lifetime, window, now)?;
+        Some(IssuedToken {
+            access_token: kept.token.expose().to_owned(),
+            expires_in,
+            scopes: grant.scopes.clone(),
+            scopes_differ: grant.scopes_differ,
+            client_id: grant.client.client.id.clone(),
+            jti: kept.jti.clone(),
+            limits: Vec::new(),
+        })
     }
-    let expires_in = life_left(kept.issued, kept.lifetime, window, now)?;
-    Some(IssuedToken {
-        access_token: kept.token.expose().to_owned(),
-        expires_in,
-        scopes: grant.scopes.clone(),
-        scopes_differ: grant.scopes_differ,
-        client_id: grant.client.client.id.clone(),
-        jti: kept.jti.clone(),
-        limits: Vec::new(),
-    })
-}
 
-/// Keeps a token that was issued just now, if its client may have it again.
-pub(crate) fn keep(gate: &Gate, grant: &Grant, ring: &Arc<KeyRing>, issued: &IssuedToken, at: Timestamp) {
-    if grant.client.limits.replay_window.is_none() {
-        return;
+    /// Keeps a token that was issued just now, if its client may have it again.
+    pub(super) fn keep(&self, grant: &Grant, ring: &Arc<KeyRing>, issued: &IssuedToken, at: Timestamp) {
+        if grant.client.limits.replay_window.is_none() {
+            return;
+        }
+        let kept = KeptToken {
+            token: Secret::new(issued.access_token.clone()),
+            jti: issued.jti.clone(),
+            issued: at,
+            lifetime: issued.expires_in,
+            client: Arc::downgrade(&grant.client),
+            ring: Arc::downgrade(ring),
+        };
+        self.0.insert(key(grant), Arc::new(kept));
     }
-    let kept = KeptToken {
-        token: Secret::new(issued.access_token.clone()),
-        jti: issued.jti.clone(),
-        issued: at,
-        lifetime: issued.expires_in,
-        client: Arc::downgrade(&grant.client),
-        ring: Arc::downgrade(ring),
-    };
-    gate.limits.kept.0.insert(key(grant), Arc::new(kept));
 }
 
 fn key(grant: &Grant) -> (ClientId, ApiId, String) {
@@ -89,9 +97,9 @@ impl KeptToken {
         self.client.as_ptr() == Arc::as_ptr(&grant.client) && self.ring.as_ptr() == Arc::as_ptr(ring)
     }
 
-    fn is_revoked(&self, gate: &Gate, grant: &Grant) -> bool {
+    fn is_revoked(&self, revocations: &Revocations, grant: &Grant) -> bool {
         let partner = grant.client.client.partner_id.0.to_string();
-        gate.revocations.now().covers(&IssuedTo {
+        revocations.now().covers(&IssuedTo {
             jti: &self.jti,
             client: grant.client.client.id.as_str(),
             partner: Some(&partner),

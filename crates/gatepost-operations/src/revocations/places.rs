@@ -7,21 +7,10 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use gatepost_core::apis::ApiId;
-use gatepost_core::clients::ClientId;
 use gatepost_core::time::Timestamp;
 
-use super::Set;
+use super::set::{Holder, Set};
 use crate::failure::{Failure, Kind};
-
-/// Whose places they are.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Holder {
-    /// The client's that got the tokens.
-    Client(ClientId),
-    /// The API's that they are for, and whose guards are told.
-    Api(ApiId),
-}
 
 /// A token was not revoked.
 #[derive(Debug)]

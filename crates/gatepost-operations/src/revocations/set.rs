@@ -7,7 +7,6 @@
 use std::hash::Hash;
 use std::sync::Arc;
 
-use super::places::Holder;
 use gatepost_core::apis::ApiId;
 use gatepost_core::clients::ClientId;
 use gatepost_core::partners::PartnerId;
@@ -44,6 +43,15 @@ pub struct IssuedTo<'a> {
     pub partner: Option<&'a str>,
     /// When it was issued, to the millisecond.
     pub issued: Timestamp,
+}
+
+/// Who holds places for single tokens.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Holder {
+    /// The client's that got the tokens.
+    Client(ClientId),
+    /// The API's that they are for, and whose guards are told.
+    Api(ApiId),
 }
 
 impl Set {
