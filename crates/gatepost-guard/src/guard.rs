@@ -8,7 +8,6 @@ use gatepost_jose::{Expectation, Rejection};
 use http::HeaderMap;
 
 use crate::bearer;
-use crate::builder::Builder;
 use crate::caller::Caller;
 use crate::clock::Clock;
 use crate::key_cache::KeyCache;
@@ -42,11 +41,6 @@ pub(crate) struct Parts {
 }
 
 impl Guard {
-    /// Starts the settings of a guard.
-    pub fn builder() -> Builder {
-        Builder::default()
-    }
-
     pub(crate) fn of(parts: Parts) -> Self {
         Self(Arc::new(parts))
     }

@@ -20,7 +20,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use url::{Host, Url};
 
-use crate::builder::ConfigError;
+use crate::config_error::ConfigError;
 use crate::key_source::FetchError;
 
 pub(crate) const NOT_A_URL: ConfigError =

@@ -7,7 +7,7 @@ use http::header::{ACCEPT, CACHE_CONTROL, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 
-use crate::builder::ConfigError;
+use crate::config_error::ConfigError;
 use crate::https::{self, Https, NOT_A_URL};
 use crate::key_source::{FetchError, Fetched, Fetching, KeySource};
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use gatepost_jose::{Micros, PublicKey, statement};
 use serde::{Deserialize, Serialize};
 
-use super::news::FeedError;
+use super::feed_error::FeedError;
 
 /// The `typ` of the feed's header; no access token has it.
 pub const FEED_TYP: &str = "gatepost-revocations+jwt";

@@ -19,7 +19,8 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::feed::FeedClaims;
-use super::news::{AfterThat, Answer, Feed, FeedError};
+use super::feed_error::FeedError;
+use super::news::{AfterThat, Answer, Feed};
 use super::set::RevocationSet;
 use crate::caller::Caller;
 use crate::clock::Clock;

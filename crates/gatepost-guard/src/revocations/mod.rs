@@ -4,13 +4,15 @@
 //! [`FeedClaims`] is what it says, [`RevocationSet`] is what has been heard so far.
 
 pub(crate) mod feed;
+mod feed_error;
 pub(crate) mod follow;
 pub(crate) mod news;
 pub(crate) mod set;
 
 pub use feed::{FEED_LIFE, FEED_TYP, FeedClaims};
+pub use feed_error::FeedError;
 pub use follow::FeedStatus;
-pub use news::{AfterThat, Feed, FeedError};
+pub use news::{AfterThat, Feed};
 pub use set::RevocationSet;
 
 use crate::caller::Caller;

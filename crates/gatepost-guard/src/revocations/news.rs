@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use gatepost_jose::{Algorithm, Jwk, PublicKey, Rejection, base64url};
+use gatepost_jose::{Algorithm, Jwk, PublicKey, base64url};
 use http::header::{ACCEPT, AUTHORIZATION, ETAG, IF_NONE_MATCH};
 use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use serde::Deserialize;
-use thiserror::Error;
 use url::Url;
 
 use super::feed::FeedClaims;
-use crate::builder::ConfigError;
+use super::feed_error::FeedError;
+use crate::config_error::ConfigError;
 use crate::https::{self, Https};
 use crate::key_source::FetchError;
 
@@ -45,41 +45,6 @@ pub enum AfterThat {
     Refuse,
     /// Goes on by what it heard last: an outage of the feed never becomes one of the API.
     Keep,
-}
-
-/// Why the feed was not heard; the guard logs it, counts it and tries again.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum FeedError {
-    /// The request failed.
-    #[error(transparent)]
-    Fetch(#[from] FetchError),
-    /// The server does not accept the API's id and secret.
-    #[error("the server refuses the api_id or its secret; make a new one with `gatepost api secret add`")]
-    Credentials,
-    /// The metadata are of another issuer or name no service key.
-    #[error("the server's metadata are not of this issuer, or name no service key")]
-    Metadata,
-    /// The answer is no feed that the service key signed.
-    #[error("the feed is refused: {0}")]
-    Signature(#[from] Rejection),
-    /// The answer is signed, but its claims are not those of a feed.
-    #[error("the feed's claims can't be read; is the guard older than the server?")]
-    Claims,
-    /// It is another issuer's.
-    #[error("the feed is of another issuer")]
-    Issuer,
-    /// It is about another API.
-    #[error("the feed is about another API")]
-    Audience,
-    /// An older one was sent again.
-    #[error("the feed is much older than one that was heard before")]
-    Older,
-    /// It has expired.
-    #[error("the feed has expired; is a cache in between, or are the clocks of server and API apart?")]
-    Expired,
-    /// It is of a time that has not come yet.
-    #[error("the feed is of a time that has not come yet; are the clocks of server and API apart?")]
-    Early,
 }
 
 /// What is not signed is believed only so long: then the whole feed is asked for, whether it has changed or not.
