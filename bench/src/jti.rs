@@ -9,7 +9,7 @@ use std::ops::Range;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::tokens::token;
+use crate::answer::token;
 
 const NAME: &[u8] = b"\"jti\":\"";
 

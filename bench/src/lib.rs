@@ -1,5 +1,6 @@
 //! This crate is where the speed of a real `gatepost serve` is measured, as docs/reference/performance.md describes.
 
+mod answer;
 mod arguments;
 mod assertions;
 mod bare;

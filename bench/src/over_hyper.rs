@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Serialize;
 
+use crate::answer::token;
 use crate::arguments::Plan;
 use crate::bare::Bare;
 use crate::closed_loop::{self, always};
@@ -19,7 +20,7 @@ use crate::load::{Load, rates};
 use crate::processor::{Placement, can_part, seconds_of};
 use crate::statistics::Quartiles;
 use crate::subject::Subject;
-use crate::tokens::{Key, Tokens, token};
+use crate::tokens::{Key, Tokens};
 use crate::wire;
 
 /// Above this share of its core the generator is what limits.

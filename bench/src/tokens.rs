@@ -11,17 +11,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use serde::Deserialize;
 
+use crate::answer::token;
 use crate::failure::{Failure, Outcome};
 use crate::jti::Layout;
 use crate::load::Load;
 
 /// Every hundredth token is verified, beginning with the first.
 const VERIFY_EVERY: usize = 100;
-
-#[derive(Deserialize)]
-struct Answer<'a> {
-    access_token: &'a str,
-}
 
 #[derive(Deserialize)]
 struct Keys {
@@ -122,13 +118,6 @@ impl Tokens {
         self.verified += 1;
         Ok(())
     }
-}
-
-/// The token of an answer.
-pub(crate) fn token(body: &[u8]) -> Outcome<&str> {
-    let answer: Answer<'_> =
-        serde_json::from_slice(body).map_err(|why| Failure::new("a token answer", why))?;
-    Ok(answer.access_token)
 }
 
 /// What is signed, and the signature.
