@@ -16,7 +16,7 @@ use gatepost_operations::core::params::Door;
 use tower::ServiceExt as _;
 
 use crate::http::failure;
-use crate::http::layers::NoteRoute;
+use crate::http::found_route::NoteRoute;
 use crate::http::treatment::{FORWARD_AUTH, REVOCATIONS};
 use crate::oauth::{docs, forward_auth, health, introspect, jwks, metadata, revocations, revoke, token};
 use crate::state::App;

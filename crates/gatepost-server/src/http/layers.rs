@@ -8,13 +8,10 @@
 
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
-use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll};
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::BoxError;
-use axum::body::Body;
-use axum::extract::MatchedPath;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
@@ -22,12 +19,12 @@ use gatepost_operations::telemetry::metrics::Metrics;
 use http::header::{CONNECTION, SERVER, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderName, HeaderValue, Method, Request, Version};
 use tokio::time::timeout_at;
-use tower::{Layer, Service};
 
 use super::body::Intake;
 use super::facts::{LogFacts, RequestId};
 use super::failure;
 use super::fault::Fault;
+use super::found_route::Place;
 use super::limits::Limits;
 use super::malformed::Malformed;
 use super::treatment::Treatment;
@@ -147,40 +144,6 @@ fn faulty(fault: Fault, treatment: Treatment) -> Response {
     }
 }
 
-/// Takes down which route was found; what fails later is logged with it.
-#[derive(Clone, Copy)]
-pub(crate) struct NoteRoute;
-
-/// A service whose requests are taken down.
-#[derive(Clone)]
-pub(crate) struct Noted<S>(S);
-
-impl<S> Layer<S> for NoteRoute {
-    type Service = Noted<S>;
-
-    fn layer(&self, inner: S) -> Noted<S> {
-        Noted(inner)
-    }
-}
-
-impl<S: Service<Request<Body>>> Service<Request<Body>> for Noted<S> {
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = S::Future;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.0.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request<Body>) -> S::Future {
-        let extensions = request.extensions();
-        if let (Some(route), Some(found)) = (extensions.get::<Place>(), extensions.get::<MatchedPath>()) {
-            let _ = route.0.set(found.clone());
-        }
-        self.0.call(request)
-    }
-}
-
 /// What is wrong with the request before its body is read.
 fn protocol<B>(request: &Request<B>, treatment: Treatment) -> Result<(), Fault> {
     if let Some(why) = request.extensions().get::<Malformed>() {
@@ -229,15 +192,11 @@ enum Route<'a> {
     ToBeFound(Place),
 }
 
-/// Where the route that was found is taken down; filled once there is one.
-#[derive(Debug, Clone, Default)]
-struct Place(Arc<OnceLock<MatchedPath>>);
-
 impl Route<'_> {
     fn as_str(&self) -> &str {
         match self {
             Self::Known(route) => route,
-            Self::ToBeFound(place) => place.0.get().map_or("-", MatchedPath::as_str),
+            Self::ToBeFound(place) => place.found().unwrap_or("-"),
         }
     }
 }

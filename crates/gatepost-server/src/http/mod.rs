@@ -11,6 +11,7 @@ pub mod facts;
 pub(crate) mod failure;
 mod fault;
 pub(crate) mod files;
+pub(crate) mod found_route;
 mod head;
 mod head_filter;
 mod json_members;
