@@ -4,7 +4,9 @@
 //! rule which sees nothing shows itself. The rules read text, not syntax: they are fences along the road, and
 //! the compiler is the wall.
 
+mod circles;
 mod documents;
+mod imports;
 mod layers;
 mod shape;
 mod supply;

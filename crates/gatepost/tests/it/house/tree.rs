@@ -46,7 +46,10 @@ impl Page {
         let lines: Vec<&str> = self.text.lines().collect();
         let end = lines
             .windows(2)
-            .position(|pair| pair[0].trim() == "#[cfg(test)]" && pair[1].trim_start().starts_with("mod "))
+            .position(|pair| {
+                let begins_a_module = pair[1].trim_start().starts_with("mod ") && !pair[1].ends_with(';');
+                pair[0].trim() == "#[cfg(test)]" && begins_a_module
+            })
             .unwrap_or(lines.len());
         (1..).zip(lines.into_iter().take(end)).filter(|(_, line)| !line.trim_start().starts_with("//"))
     }
