@@ -3,6 +3,8 @@
 //! What two readers of a request could understand differently is refused, not repaired: that is
 //! the whole defence against request smuggling, and it only works in front of a reader that repairs.
 
+use memchr::memchr;
+
 use super::malformed::Malformed;
 
 /// Longer methods than any that is registered.
@@ -87,7 +89,7 @@ impl HeadScan {
         if self.previous == b'\r' {
             return;
         }
-        let length = rest.iter().take_while(|byte| !is_control(**byte)).count();
+        let length = text_before_control(rest);
         if let Some(last) = length.checked_sub(1).and_then(|last| rest.get(last)) {
             self.previous = *last;
             self.line_has_text = true;
@@ -110,9 +112,28 @@ impl HeadScan {
     }
 }
 
+/// How many bytes stand before the first control character; sixteen are looked at at once.
+fn text_before_control(text: &[u8]) -> usize {
+    const AT_ONCE: usize = 16;
+    let (some, _) = text.as_chunks::<AT_ONCE>();
+    let is_text = |some: &&[u8; AT_ONCE]| !some.iter().fold(false, |any, byte| any | is_control(*byte));
+    let whole = some.iter().take_while(is_text).count() * AT_ONCE;
+    whole + text.iter().skip(whole).take_while(|byte| !is_control(**byte)).count()
+}
+
+/// The lines of a complete head, without their ends.
+fn lines(head: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = head;
+    std::iter::from_fn(move || {
+        let (line, behind) = rest.split_at_checked(memchr(b'\n', rest)?)?;
+        rest = behind.strip_prefix(b"\n").unwrap_or_default();
+        Some(line.strip_suffix(b"\r").unwrap_or(line))
+    })
+}
+
 /// Reads a complete head and says where its body ends.
 pub(super) fn framing(head: &[u8], most_headers: usize) -> Result<Framing, Malformed> {
-    let mut lines = head.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let mut lines = lines(head);
     let version = request_line(lines.next().unwrap_or_default())?;
     let mut fields = Fields::default();
     for (number, line) in lines.take_while(|line| !line.is_empty()).enumerate() {
@@ -165,7 +186,7 @@ impl Fields {
         if line.starts_with(b" ") || line.starts_with(b"\t") {
             return Err(Malformed::FoldedHeader);
         }
-        let colon = line.iter().position(|byte| *byte == b':').ok_or(Malformed::HeaderLine)?;
+        let colon = memchr(b':', line).ok_or(Malformed::HeaderLine)?;
         let (name, value) = line.split_at(colon);
         let value = value.strip_prefix(b":").unwrap_or_default().trim_ascii();
         // A space before the colon makes the name no token (RFC 9112 section 5.1).
