@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::answer::token;
 use crate::arguments::Plan;
 use crate::bare::Bare;
-use crate::closed_loop::{self, always};
+use crate::closed_loop::{self, Meanwhile, always};
 use crate::connection::{Ask, fetch};
 use crate::failure::{Failure, Outcome};
 use crate::gatepost::{Installation, Server};
@@ -191,7 +191,8 @@ impl Pair {
 
     async fn slice(&self, (pid, address): (u32, SocketAddr), window: Duration) -> Outcome<Slice> {
         let before = seconds_of(pid)?;
-        let load = closed_loop::run_all(address, self.requests.iter().map(always).collect(), window).await?;
+        let askers = self.requests.iter().map(always).collect();
+        let load = closed_loop::run_all(address, askers, window, Meanwhile::Watch).await?;
         Ok(Slice { load, seconds: seconds_of(pid)? - before })
     }
 
