@@ -87,9 +87,10 @@ async fn by_assertion(
     address: Option<IpAddr>,
     now: Timestamp,
 ) -> Result<AuthenticatedClient, Refusal> {
+    gate.client_jwks.after_the_start().await;
     let found = match look_up(gate, assertion.client_id()).await? {
         Some(record) => {
-            let keys = client_jwks::keys_for(gate, &record, assertion.header()).await;
+            let keys = client_jwks::keys_for(gate, &record, assertion.header());
             Some(KnownClient { record, keys })
         }
         None => None,

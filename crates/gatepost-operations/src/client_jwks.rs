@@ -1,80 +1,62 @@
 //! This file is where the keys of clients are gathered: those that are stored, and those that clients publish.
 //!
-//! A set is fetched when it is needed, one fetch at a time for an address, and kept as long as its source says, within
-//! bounds. A key that nobody knows makes one more fetch, but none sooner than the floor, so that made-up key ids send no
+//! A set is fetched beside the requests: when its client is read ahead, before it is stale, and when a key is named that
+//! nobody knows; one fetch at a time for an address, and none sooner than the floor, so that made-up key ids send no
 //! storm to anybody. While fetches fail the keys at hand count for a day.
-//! The price: the first request after a set has aged waits for it, five seconds at most; a key that its client withdrew
-//! counts until then. The rule about where a set may come from is core's; it is asked about the very address that is
-//! connected to, for a name may lead elsewhere each time it is resolved.
+//! No request waits for a fetch of its own: time would tell which clients exist. After a start all who sign wait for the
+//! first round, whoever they say they are.
+//! The price: a new key is refused until it was fetched, and a key that its client withdrew counts until then.
 
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, OnceLock};
+mod source;
+
+use std::sync::{Arc, Mutex as Lock, OnceLock, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use async_trait::async_trait;
-use gatepost_core::clients::jwks_uri::{Allowed, JwksUri};
-use gatepost_core::clients::{AssertionKey, ClientRecord, KeyMaterial};
-use gatepost_jose::{Header, JwkSet};
+use gatepost_core::clients::jwks_uri::Allowed;
+use gatepost_core::clients::{AssertionKey, ClientId, ClientRecord, KeyMaterial};
+use gatepost_jose::Header;
 use moka::sync::Cache;
-use tokio::sync::Mutex;
-use url::{Host, Url};
+use tokio::sync::{Mutex, Notify, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use url::Url;
 
 use crate::gate::Gate;
+use source::{DEADLINE, Way};
 
-/// The longest key set that is read.
-pub const MAX_BYTES: usize = 64 * 1024;
-/// For name, connection, answer and all.
-const DEADLINE: Duration = Duration::from_secs(5);
+pub(crate) use source::resolve;
+pub use source::{Document, Fetch, Fetched, MAX_BYTES};
+
 /// Between two fetches of a set that is at hand, and of one that is not.
 const FLOOR: Duration = Duration::from_secs(30);
 const FLOOR_WITHOUT_KEYS: Duration = Duration::from_secs(5);
-/// What a source says about freshness is believed within these bounds; the middle one is for those that say nothing.
-const MAX_AGE: [Duration; 3] =
-    [Duration::from_secs(60), Duration::from_secs(300), Duration::from_secs(24 * 60 * 60)];
 /// How long keys count while fetches fail.
 const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 /// How many sets are kept; the one that nobody asked for longest goes first.
 const MOST_SETS: u64 = 10_000;
-
-/// What is to be fetched, and from where.
-#[derive(Clone, Debug)]
-pub struct Document {
-    /// Its URL; https.
-    pub url: Url,
-    /// The addresses that were judged, to be tried in turn; no other may be connected to.
-    pub addresses: Vec<SocketAddr>,
-    /// Whether it may be fetched only because the operator allows what is not public.
-    pub is_internal: bool,
-}
-
-/// What a fetch brought.
-#[derive(Clone, Debug)]
-pub struct Fetched {
-    /// The document.
-    pub body: Vec<u8>,
-    /// How long its source calls it fresh.
-    pub max_age: Option<Duration>,
-}
-
-/// Speaks HTTP to the outside for the operations, which know no HTTP.
-#[async_trait]
-pub trait Fetch: Send + Sync {
-    /// Gets a JSON document over TLS from one of the addresses, in the name of the URL's host; follows no redirect and
-    /// reads at most [`MAX_BYTES`]. The failure is told in words for the log.
-    async fn get(&self, what: &Document) -> Result<Fetched, String>;
-}
+/// How many are fetched at a time, and how often one that fails.
+const AT_ONCE: usize = 32;
+const PAUSE: Duration = Duration::from_secs(60);
+/// Of so many clients it is known that they name one address.
+const MOST_OWNERS: usize = 8;
 
 /// The key sets that clients publish at addresses of their own.
 pub struct ClientJwks {
     allowed: Allowed,
     fetch: OnceLock<Arc<dyn Fetch>>,
     sets: Cache<String, Arc<Set>>,
+    /// Told when clients were read ahead.
+    met: Notify,
+    /// Until when who signs waits for the first round of fetches; `None` once it has ended.
+    start: watch::Sender<Option<Instant>>,
 }
 
 /// One address with what it gave.
 #[derive(Default)]
 struct Set {
+    /// Clients that name it.
+    owners: Lock<Vec<ClientId>>,
     kept: ArcSwapOption<Kept>,
     /// When it was last asked. Whoever holds the lock is the only one that asks.
     asked: Mutex<Option<Duration>>,
@@ -87,25 +69,69 @@ struct Kept {
     max_age: Duration,
 }
 
-/// The keys that the client may sign with now: those that are stored and those that it publishes.
-pub(crate) async fn keys_for(gate: &Gate, record: &ClientRecord, header: &Header) -> Vec<AssertionKey> {
+/// The keys that the client may sign with now: those that are stored and those that it publishes, as far as they are here.
+pub(crate) fn keys_for(gate: &Gate, record: &ClientRecord, header: &Header) -> Vec<AssertionKey> {
     let stored = record.keys.iter().filter_map(|key| match &key.material {
         KeyMaterial::Jwk(jwk) => AssertionKey::from_jwk(jwk).ok(),
         KeyMaterial::JwksUri(_) => None,
     });
     let mut keys: Vec<_> = stored.collect();
-    for key in &record.keys {
-        if let KeyMaterial::JwksUri(uri) = &key.material {
-            keys.extend(gate.client_jwks.keys(uri, header, gate.clock.steady()).await);
+    for uri in addresses(record) {
+        let (at_hand, renewal) =
+            gate.client_jwks.at_hand((uri, &record.client.id), header, gate.clock.steady());
+        keys.extend(at_hand);
+        if let Some(renewal) = renewal {
+            tokio::spawn(renewal);
         }
     }
     keys
 }
 
+/// Fetches the sets that are due: those that nobody fetched yet and those that grow old. One that no client names any
+/// more is let go.
+pub async fn renew_due(gate: &Gate) {
+    let mut under_way = JoinSet::new();
+    for (uri, set) in gate.client_jwks.due(gate.clock.steady()) {
+        if !is_named(gate, &uri, &set).await {
+            gate.client_jwks.sets.invalidate(&*uri);
+            continue;
+        }
+        if under_way.len() >= AT_ONCE {
+            under_way.join_next().await;
+        }
+        let seen = set.kept.load_full();
+        if let Some(way) = gate.client_jwks.way(&uri) {
+            under_way.spawn(set.renew(way, seen, gate.clock.steady()));
+        }
+    }
+    while under_way.join_next().await.is_some() {}
+}
+
+/// Whether a client still names the address. While the store is away nothing is let go.
+async fn is_named(gate: &Gate, uri: &str, set: &Set) -> bool {
+    for owner in set.owners() {
+        match gate.clients.record(&owner).await {
+            Ok(Some(record)) if addresses(&record).any(|named| named == uri) => return true,
+            Ok(_) => set.disown(&owner),
+            Err(_) => return true,
+        }
+    }
+    false
+}
+
+/// The addresses at which a client publishes its keys.
+fn addresses(record: &ClientRecord) -> impl Iterator<Item = &str> {
+    record.keys.iter().filter_map(|key| match &key.material {
+        KeyMaterial::JwksUri(uri) => Some(uri.as_str()),
+        KeyMaterial::Jwk(_) => None,
+    })
+}
+
 impl ClientJwks {
     /// Nothing is fetched until someone lends a way out.
     pub fn new(allowed: Allowed) -> Self {
-        Self { allowed, fetch: OnceLock::new(), sets: Cache::new(MOST_SETS) }
+        let (fetch, sets, met) = (OnceLock::new(), Cache::new(MOST_SETS), Notify::new());
+        Self { allowed, fetch, sets, met, start: watch::Sender::new(None) }
     }
 
     /// Lends the way out; the first one stays.
@@ -118,29 +144,82 @@ impl ClientJwks {
         &self.allowed
     }
 
-    /// The keys at the address, fetched anew if they are old or none of them fits the header; `now` is steady time.
-    async fn keys(&self, uri: &str, header: &Header, now: Duration) -> Vec<AssertionKey> {
-        let set = self.sets.get_with_by_ref(uri, Arc::default);
-        let seen = set.kept.load_full();
-        if let Some(kept) = seen.as_ref().filter(|kept| kept.is_fresh(now) && kept.has(header)) {
-            return kept.keys.clone();
-        }
-        let Some(fetch) = self.fetch.get().map(Arc::clone) else {
-            return Vec::new();
-        };
+    /// A server starts: who signs waits until [`Self::end_start`] is said, or as long as one fetch may take.
+    pub(crate) fn begin(&self) {
+        self.start.send_replace(Some(Instant::now() + DEADLINE));
+    }
 
-        // A task of its own: a caller who hangs up must not end the fetch for the others who wait for it.
-        let way = Way { uri: uri.to_owned(), allowed: self.allowed.clone(), fetch };
-        let fetching = Arc::clone(&set);
-        let _ = tokio::spawn(async move { fetching.renew(&way, seen.as_ref(), now).await }).await;
-        let kept = set.kept.load_full().filter(|kept| kept.is_usable(now));
-        kept.map(|kept| kept.keys.clone()).unwrap_or_default()
+    /// The sets of those who were read ahead at the start have been asked for, if there is a way out by now.
+    pub(crate) fn end_start(&self) {
+        if self.fetch.get().is_some() {
+            self.start.send_replace(None);
+        }
+    }
+
+    /// Returns once the start is over. Nobody who presents an assertion is told apart by it.
+    pub(crate) async fn after_the_start(&self) {
+        let until = *self.start.borrow();
+        if let Some(until) = until {
+            let mut start = self.start.subscribe();
+            let _ = tokio::time::timeout_at(until, start.wait_for(Option::is_none)).await;
+        }
+    }
+
+    /// The client was read ahead: its sets are due.
+    pub(crate) fn meet(&self, record: &ClientRecord) {
+        addresses(record).for_each(|uri| drop(self.set(uri, &record.client.id)));
+    }
+
+    /// Clients were read ahead.
+    pub(crate) fn all_met(&self) {
+        self.met.notify_one();
+    }
+
+    /// Returns once clients were read ahead.
+    pub(crate) async fn any_met(&self) {
+        self.met.notified().await;
+    }
+
+    fn set(&self, uri: &str, owner: &ClientId) -> Arc<Set> {
+        let set = self.sets.get_with_by_ref(uri, Arc::default);
+        set.own(owner);
+        set
+    }
+
+    /// The keys that are at hand of the address, and the fetch that is to be made if they are old or none fits the
+    /// header; `now` is steady time.
+    fn at_hand(
+        &self,
+        (uri, owner): (&str, &ClientId),
+        header: &Header,
+        now: Duration,
+    ) -> (Vec<AssertionKey>, Option<impl Future<Output = ()> + Send + use<>>) {
+        let set = self.set(uri, owner);
+        let seen = set.kept.load_full();
+        let keys = seen.as_ref().filter(|kept| kept.is_usable(now)).map(|kept| kept.keys.clone());
+        let is_good = seen.as_ref().is_some_and(|kept| kept.is_fresh(now) && kept.has(header));
+        let way = if is_good || !set.may_be_asked(now) { None } else { self.way(uri) };
+        (keys.unwrap_or_default(), way.map(|way| set.renew(way, seen, now)))
+    }
+
+    fn due(&self, now: Duration) -> Vec<(Arc<String>, Arc<Set>)> {
+        self.sets.iter().filter(|(_, set)| set.is_due(now)).collect()
+    }
+
+    fn way(&self, uri: &str) -> Option<Way> {
+        let fetch = self.fetch.get().map(Arc::clone)?;
+        Some(Way { uri: uri.to_owned(), allowed: self.allowed.clone(), fetch })
     }
 }
 
 impl Kept {
     fn is_fresh(&self, now: Duration) -> bool {
         now.saturating_sub(self.since) < self.max_age
+    }
+
+    /// Whether little of its time is left: better fetched now than too late.
+    fn is_old(&self, now: Duration) -> bool {
+        now.saturating_sub(self.since) >= self.max_age.mul_f64(0.8)
     }
 
     fn is_usable(&self, now: Duration) -> bool {
@@ -152,21 +231,38 @@ impl Kept {
     }
 }
 
-/// The way to one set.
-struct Way {
-    uri: String,
-    allowed: Allowed,
-    fetch: Arc<dyn Fetch>,
-}
-
 impl Set {
+    /// Whether a fetch now would be no sooner than the floor, and the only one.
+    fn may_be_asked(&self, now: Duration) -> bool {
+        self.asked
+            .try_lock()
+            .is_ok_and(|asked| asked.is_none_or(|last| now.saturating_sub(last) >= self.floor()))
+    }
+
+    fn floor(&self) -> Duration {
+        if self.kept.load().is_some() { FLOOR } else { FLOOR_WITHOUT_KEYS }
+    }
+
+    /// Whether it is to be fetched though nobody asks.
+    fn is_due(&self, now: Duration) -> bool {
+        let Ok(asked) = self.asked.try_lock() else {
+            return false;
+        };
+        let Some(last) = *asked else {
+            return true;
+        };
+        let kept = self.kept.load();
+        let has_failed = kept.as_ref().is_none_or(|kept| kept.since != last);
+        let pause = if has_failed { PAUSE } else { self.floor() };
+        kept.as_ref().is_none_or(|kept| kept.is_old(now)) && now.saturating_sub(last) >= pause
+    }
+
     /// Asks the source, unless somebody did after `seen` was looked at, or just now.
-    async fn renew(&self, way: &Way, seen: Option<&Arc<Kept>>, now: Duration) {
+    async fn renew(self: Arc<Self>, way: Way, seen: Option<Arc<Kept>>, now: Duration) {
         let mut asked = self.asked.lock().await;
         let kept = self.kept.load_full();
-        let is_newer = kept.as_ref().map(Arc::as_ptr) != seen.map(Arc::as_ptr);
-        let floor = if kept.is_some() { FLOOR } else { FLOOR_WITHOUT_KEYS };
-        if is_newer || asked.is_some_and(|last| now.saturating_sub(last) < floor) {
+        let is_newer = kept.as_ref().map(Arc::as_ptr) != seen.as_ref().map(Arc::as_ptr);
+        if is_newer || asked.is_some_and(|last| now.saturating_sub(last) < self.floor()) {
             return;
         }
         *asked = Some(now);
@@ -178,48 +274,20 @@ impl Set {
             }
         }
     }
-}
 
-impl Way {
-    async fn walk(&self) -> Result<(Vec<AssertionKey>, Duration), String> {
-        let walked = tokio::time::timeout(DEADLINE, async {
-            let document = admitted(&self.uri, &self.allowed).await?;
-            self.fetch.get(&document).await
-        });
-        let fetched = walked.await.unwrap_or_else(|_| Err("no answer within 5 s".to_owned()))?;
-        if fetched.body.len() > MAX_BYTES {
-            return Err("it is longer than 64 KiB".to_owned());
-        }
-
-        let set = JwkSet::parse(&fetched.body).map_err(|error| error.to_string())?;
-        let [least, usual, most] = MAX_AGE;
-        let max_age = fetched.max_age.unwrap_or(usual).clamp(least, most);
-        Ok((set.keys().iter().filter_map(|jwk| AssertionKey::from_jwk(jwk).ok()).collect(), max_age))
+    fn owners(&self) -> Vec<ClientId> {
+        self.owners.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
-}
 
-/// Resolves the host once and judges every address that it has.
-async fn admitted(uri: &str, allowed: &Allowed) -> Result<Document, String> {
-    let uri = JwksUri::parse(uri, allowed).map_err(|bad| bad.to_string())?;
-    let resolved = resolve(&uri).await?;
-    uri.admit(&resolved, allowed).map_err(|bad| bad.to_string())?;
-    Ok(Document {
-        url: uri.url().clone(),
-        is_internal: uri.is_internal(&resolved, allowed),
-        addresses: resolved.into_iter().map(|address| SocketAddr::new(address, uri.port())).collect(),
-    })
-}
-
-/// All addresses of the host.
-pub(crate) async fn resolve(uri: &JwksUri) -> Result<Vec<IpAddr>, String> {
-    match uri.host() {
-        Host::Ipv4(address) => Ok(vec![address.into()]),
-        Host::Ipv6(address) => Ok(vec![address.into()]),
-        Host::Domain(name) => {
-            let found = tokio::net::lookup_host((name, uri.port())).await;
-            let found = found.map_err(|error| format!("its host can't be resolved: {error}"))?;
-            Ok(found.map(|address| address.ip()).collect())
+    fn own(&self, client: &ClientId) {
+        let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        if owners.len() < MOST_OWNERS && !owners.contains(client) {
+            owners.push(client.clone());
         }
+    }
+
+    fn disown(&self, client: &ClientId) {
+        self.owners.lock().unwrap_or_else(PoisonError::into_inner).retain(|owner| owner != client);
     }
 }
 

@@ -22,6 +22,8 @@ use crate::reads::Reads;
 use crate::{Store, StoreError};
 
 type Found = Result<Option<Arc<ClientRecord>>, StoreError>;
+/// Hears of each client that is read ahead.
+pub type Meet<'a> = dyn Fn(&ClientRecord) + Send + Sync + 'a;
 type Flight = Arc<OnceCell<Found>>;
 
 /// How many ids are read at a time.
@@ -86,12 +88,17 @@ impl CachedClients {
 
     /// Reads ahead whoever is to be, and says how many there were; whom it can't read it will read the next time.
     pub async fn warm(&self) -> Result<usize, StoreError> {
+        self.warm_and(&|_: &ClientRecord| ()).await
+    }
+
+    /// The same, and lets each of them be met.
+    pub async fn warm_and(&self, meet: &Meet<'_>) -> Result<usize, StoreError> {
         let wanted = self.cold.take();
         let outcome = match &wanted {
-            Wanted::Everyone => self.warm_everyone().await,
+            Wanted::Everyone => self.warm_everyone(meet).await,
             Wanted::These(these) => {
                 let ids: Vec<ClientId> = these.iter().cloned().collect();
-                self.warm_these(&ids).await
+                self.warm_these(&ids, meet).await
             }
         };
         if outcome.is_err() {
@@ -100,13 +107,13 @@ impl CachedClients {
         outcome
     }
 
-    async fn warm_everyone(&self) -> Result<usize, StoreError> {
+    async fn warm_everyone(&self, meet: &Meet<'_>) -> Result<usize, StoreError> {
         let (mut last, mut warmed): (Option<ClientId>, usize) = (None, 0);
         let mut room = usize::try_from(self.capacity).unwrap_or(usize::MAX);
         loop {
             let page = self.store.client_ids(last.as_ref(), IDS_AT_ONCE).await?;
             let some = page.get(..page.len().min(room)).unwrap_or_default();
-            warmed = warmed.saturating_add(self.warm_these(some).await?);
+            warmed = warmed.saturating_add(self.warm_these(some, meet).await?);
             room = room.saturating_sub(page.len());
             if room == 0 || !is_full(&page) {
                 return Ok(warmed);
@@ -115,10 +122,10 @@ impl CachedClients {
         }
     }
 
-    async fn warm_these(&self, ids: &[ClientId]) -> Result<usize, StoreError> {
+    async fn warm_these(&self, ids: &[ClientId], meet: &Meet<'_>) -> Result<usize, StoreError> {
         let mut warmed: usize = 0;
         for ids in ids.chunks(AHEAD_AT_ONCE) {
-            let passengers: Vec<_> = ids.iter().filter_map(|id| self.board(id).passenger()).collect();
+            let passengers: Vec<_> = ids.iter().filter_map(|id| self.board(id).passenger(meet)).collect();
             let missed: Vec<_> = passengers.iter().map(|passenger| passenger.id.clone()).collect();
             if missed.is_empty() {
                 continue;
@@ -128,6 +135,7 @@ impl CachedClients {
                 read.into_iter().map(|record| (record.client.id.clone(), Arc::new(record))).collect();
             for passenger in passengers {
                 let record = found.remove(passenger.id);
+                record.iter().for_each(|record| meet(record));
                 warmed = warmed.saturating_add(usize::from(record.is_some()));
                 // Who came meanwhile may be reading it, which is as good.
                 let _ = passenger.flight.set(Ok(record));
@@ -241,9 +249,13 @@ enum Boarded<'a> {
 }
 
 impl<'a> Boarded<'a> {
-    fn passenger(self) -> Option<Passenger<'a>> {
+    /// Who is not here yet; who is, is met.
+    fn passenger(self, meet: &Meet<'_>) -> Option<Passenger<'a>> {
         match self {
-            Self::Arrived(_) => None,
+            Self::Arrived(record) => {
+                meet(&record);
+                None
+            }
             Self::Passenger(passenger) => Some(passenger),
         }
     }

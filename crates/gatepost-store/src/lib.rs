@@ -36,7 +36,7 @@ use gatepost_core::time::Timestamp;
 use gatepost_core::tokens::revoke::Revocation;
 use gatepost_core::usage::{ClientUsage, Hour, SecretUsage};
 
-pub use cached::CachedClients;
+pub use cached::{CachedClients, Meet};
 pub use error::StoreError;
 pub use location::{Address, Location};
 pub use page::Page;

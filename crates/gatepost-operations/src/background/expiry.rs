@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
+use super::complaint::Complaint;
 use crate::expiry;
 use crate::gate::Gate;
 
@@ -17,15 +18,13 @@ pub fn start(gate: Arc<Gate>) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut works = true;
+        let mut complaint = Complaint::default();
         loop {
             ticks.tick().await;
             let outcome = expiry::tick(&gate).await;
-            // Said when it begins to fail, not four times a second.
-            if let (Err(failure), true) = (&outcome, works) {
+            complaint.hear(&outcome, |failure| {
                 tracing::warn!(why = %failure, "what has expired could not be written down; it is tried again");
-            }
-            works = outcome.is_ok();
+            });
         }
     })
 }

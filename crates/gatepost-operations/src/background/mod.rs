@@ -1,7 +1,9 @@
 //! This folder is where work goes on beside the requests, one file a task.
 
+mod complaint;
 pub mod expiry;
 pub mod flush;
+pub mod key_sets;
 pub mod rotation;
 pub mod warming;
 pub mod watch;

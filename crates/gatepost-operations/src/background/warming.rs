@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use gatepost_core::clients::ClientRecord;
 use tokio::task::JoinHandle;
 
+use super::complaint::Complaint;
 use crate::failure::Failure;
 use crate::gate::Gate;
 
@@ -14,24 +16,23 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Reads ahead until the returned task is aborted: everyone for whom there is room, then whoever changed.
 pub fn start(gate: Arc<Gate>) -> JoinHandle<()> {
     tokio::spawn(async move {
-        let mut works = true;
+        let mut complaint = Complaint::default();
         loop {
             gate.clients.any_cold().await;
             let outcome = warm(&gate).await;
-            if let Err(failure) = &outcome {
-                // Said when it begins to fail, not each second.
-                if works {
-                    tracing::warn!(why = %failure, "clients could not be read ahead; it is tried again");
-                }
+            complaint.hear(&outcome, |failure| {
+                tracing::warn!(why = %failure, "clients could not be read ahead; it is tried again");
+            });
+            if outcome.is_err() {
                 tokio::time::sleep(PAUSE).await;
             }
-            works = outcome.is_ok();
         }
     })
 }
 
-/// Reads ahead whoever is to be.
+/// Reads ahead whoever is to be, and has their key sets fetched.
 pub async fn warm(gate: &Gate) -> Result<(), Failure> {
-    gate.clients.warm().await?;
+    gate.clients.warm_and(&|record: &ClientRecord| gate.client_jwks.meet(record)).await?;
+    gate.client_jwks.all_met();
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::sync::Mutex as Lock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use async_trait::async_trait;
 use gatepost_jose::{Algorithm, Jwk, RsaBits, SigningKey};
 use tokio::sync::Semaphore;
 
@@ -62,12 +63,19 @@ impl Stage {
         *self.source.says.lock().unwrap() = Err("it burns".to_owned());
     }
 
-    /// Whether the key is there at that second, and how often the source was asked so far.
+    /// Whether the key is there at that second, and how often the source was asked once all was fetched that was to be.
     async fn ask(&self, kid: &str, second: u64) -> (bool, usize) {
         let now = START + Duration::from_secs(second);
-        let keys = self.jwks.keys(URI, &header(kid), now).await;
+        let (keys, renewal) = self.jwks.at_hand((URI, &owner()), &header(kid), now);
+        if let Some(renewal) = renewal {
+            renewal.await;
+        }
         (keys.iter().any(|key| key.fits(&header(kid))), self.source.asked.load(Ordering::SeqCst))
     }
+}
+
+fn owner() -> ClientId {
+    ClientId::parse("c").unwrap()
 }
 
 fn header(kid: &str) -> Header {
@@ -92,7 +100,7 @@ async fn a_set_is_kept_as_long_as_its_source_says_within_bounds() {
     ] {
         let stage = Stage::open();
         stage.publishes(&["a"], said);
-        assert_eq!(stage.ask("a", 0).await, (true, 1));
+        assert_eq!(stage.ask("a", 0).await, (false, 1), "nobody waits for the first one");
         assert_eq!(stage.ask("a", kept - 1).await, (true, 1), "{said:?}");
         assert_eq!(stage.ask("a", kept).await, (true, 2), "{said:?}");
     }
@@ -102,10 +110,11 @@ async fn a_set_is_kept_as_long_as_its_source_says_within_bounds() {
 async fn an_unknown_key_makes_one_more_fetch_but_none_below_the_floor() {
     let stage = Stage::open();
     stage.publishes(&["old"], Some(3_600));
-    assert_eq!(stage.ask("old", 0).await, (true, 1));
+    assert_eq!(stage.ask("old", 0).await, (false, 1));
 
     stage.publishes(&["old", "new"], Some(3_600));
     assert_eq!(stage.ask("new", 29).await, (false, 1), "a made-up key id would look the same");
+    assert_eq!(stage.ask("new", 30).await, (false, 2), "it is refused at once, and looked for");
     assert_eq!(stage.ask("new", 30).await, (true, 2));
     assert_eq!(stage.ask("made up", 31).await, (false, 2));
     assert_eq!(stage.ask("old", 31).await, (true, 2));
@@ -115,12 +124,13 @@ async fn an_unknown_key_makes_one_more_fetch_but_none_below_the_floor() {
 async fn a_withdrawn_key_is_gone_once_the_set_has_aged() {
     let stage = Stage::open();
     stage.publishes(&["old"], Some(60));
-    assert_eq!(stage.ask("old", 0).await, (true, 1));
+    assert_eq!(stage.ask("old", 0).await, (false, 1));
 
     stage.publishes(&["new"], Some(60));
     assert_eq!(stage.ask("old", 59).await, (true, 1));
-    assert_eq!(stage.ask("old", 60).await, (false, 2));
-    assert_eq!(stage.ask("new", 60).await, (true, 2));
+    assert_eq!(stage.ask("old", 60).await, (true, 2), "who comes first has it looked for");
+    assert_eq!(stage.ask("old", 61).await, (false, 2));
+    assert_eq!(stage.ask("new", 61).await, (true, 2));
 }
 
 #[tokio::test]
@@ -128,7 +138,7 @@ async fn keys_at_hand_count_for_a_day_while_their_source_fails() {
     const DAY: u64 = 24 * 60 * 60;
     let stage = Stage::open();
     stage.publishes(&["a"], Some(60));
-    assert_eq!(stage.ask("a", 0).await, (true, 1));
+    assert_eq!(stage.ask("a", 0).await, (false, 1));
 
     stage.fails();
     assert_eq!(stage.ask("a", 60).await, (true, 2));
@@ -138,7 +148,8 @@ async fn keys_at_hand_count_for_a_day_while_their_source_fails() {
     assert_eq!(stage.ask("a", DAY + 90).await, (false, 5));
 
     stage.publishes(&["a"], Some(60));
-    assert_eq!(stage.ask("a", DAY + 120).await, (true, 6));
+    assert_eq!(stage.ask("a", DAY + 120).await, (false, 6));
+    assert_eq!(stage.ask("a", DAY + 121).await, (true, 6));
 }
 
 #[tokio::test]
@@ -147,38 +158,43 @@ async fn a_source_that_never_answered_is_asked_again_soon() {
     assert_eq!(stage.ask("a", 0).await, (false, 1));
     assert_eq!(stage.ask("a", 4).await, (false, 1));
     stage.publishes(&["a"], None);
-    assert_eq!(stage.ask("a", 5).await, (true, 2));
+    assert_eq!(stage.ask("a", 5).await, (false, 2));
+    assert_eq!(stage.ask("a", 6).await, (true, 2));
 }
 
 #[tokio::test]
-async fn many_at_the_same_moment_share_one_fetch() {
-    let stage = Arc::new(Stage::with(allowed(), 0));
+async fn a_set_is_due_before_it_is_stale_and_one_that_fails_once_a_minute() {
+    let stage = Stage::open();
+    let is_due = |second| !stage.jwks.due(START + Duration::from_secs(second)).is_empty();
+    assert!(!is_due(0), "nobody named it");
+    let set = stage.jwks.set(URI, &owner());
+    assert!(is_due(0));
+    stage.publishes(&["a"], Some(300));
+    assert_eq!(stage.ask("a", 0).await, (false, 1));
+    assert!(!is_due(239) && is_due(240));
+
+    stage.fails();
+    Arc::clone(&set)
+        .renew(stage.jwks.way(URI).unwrap(), set.kept.load_full(), START + Duration::from_secs(240))
+        .await;
+    assert!(!is_due(299) && is_due(300));
+}
+
+#[tokio::test]
+async fn many_at_the_same_moment_share_one_fetch_and_none_waits_for_it() {
+    let stage = Stage::with(allowed(), 0);
     stage.publishes(&["a"], None);
-    let ask = || {
-        let stage = Arc::clone(&stage);
-        tokio::spawn(async move { stage.ask("a", 0).await })
-    };
-    let asking: Vec<_> = (0..64).map(|_| ask()).collect();
+    let mut fetches = JoinSet::new();
+    for _ in 0..64 {
+        let (keys, renewal) = stage.jwks.at_hand((URI, &owner()), &header("a"), START);
+        assert!(keys.is_empty());
+        if let Some(renewal) = renewal {
+            fetches.spawn(renewal);
+        }
+    }
     stage.source.let_go.add_permits(64);
-    for answer in asking {
-        assert_eq!(answer.await.unwrap(), (true, 1));
-    }
-}
-
-#[tokio::test]
-async fn a_caller_who_hangs_up_does_not_end_the_fetch() {
-    let stage = Arc::new(Stage::with(allowed(), 0));
-    stage.publishes(&["a"], None);
-    let asking = tokio::spawn({
-        let stage = Arc::clone(&stage);
-        async move { stage.ask("a", 0).await }
-    });
-    while stage.source.asked.load(Ordering::SeqCst) == 0 {
-        tokio::task::yield_now().await;
-    }
-    asking.abort();
-    stage.source.let_go.add_permits(1);
-    assert_eq!(stage.ask("a", 1).await, (true, 1), "below the floor: the keys are of the first fetch");
+    fetches.join_all().await;
+    assert_eq!(stage.ask("a", 0).await, (true, 1));
 }
 
 #[tokio::test]
@@ -186,9 +202,10 @@ async fn what_is_no_key_set_is_no_answer() {
     for body in [b"".to_vec(), b"[]".to_vec(), b"{}".to_vec(), vec![b' '; MAX_BYTES + 1]] {
         let stage = Stage::open();
         stage.publishes(&["a"], Some(60));
-        assert_eq!(stage.ask("a", 0).await, (true, 1));
+        assert_eq!(stage.ask("a", 0).await, (false, 1));
         *stage.source.says.lock().unwrap() = Ok(Fetched { body, max_age: None });
-        assert_eq!(stage.ask("a", 60).await, (true, 2), "the keys at hand are kept");
+        assert_eq!(stage.ask("a", 60).await, (true, 2));
+        assert_eq!(stage.ask("a", 61).await, (true, 2), "the keys at hand are kept");
     }
 }
 
@@ -204,7 +221,10 @@ async fn an_address_that_is_not_public_is_never_asked() {
         "https://169.254.169.254/j",
         "nonsense",
     ] {
-        assert!(stage.jwks.keys(uri, &header("a"), START).await.is_empty(), "{uri}");
+        let (keys, renewal) = stage.jwks.at_hand((uri, &owner()), &header("a"), START);
+        renewal.unwrap().await;
+        assert!(keys.is_empty(), "{uri}");
+        assert!(stage.jwks.set(uri, &owner()).kept.load().is_none(), "{uri}");
     }
     assert_eq!(stage.source.asked.load(Ordering::SeqCst), 0);
 }
@@ -212,5 +232,6 @@ async fn an_address_that_is_not_public_is_never_asked() {
 #[tokio::test]
 async fn without_a_way_out_nothing_is_fetched() {
     let jwks = ClientJwks::new(allowed());
-    assert!(jwks.keys(URI, &header("a"), START).await.is_empty());
+    let (keys, renewal) = jwks.at_hand((URI, &owner()), &header("a"), START);
+    assert!(keys.is_empty() && renewal.is_none());
 }

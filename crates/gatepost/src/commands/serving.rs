@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatepost_operations::background::{expiry, flush, rotation, warming, watch};
+use gatepost_operations::background::{expiry, flush, key_sets, rotation, warming, watch};
 use gatepost_operations::clock::SystemClock;
 use gatepost_operations::config::Config;
 use gatepost_operations::failure::{Failure, Kind};
@@ -30,7 +30,7 @@ pub(super) struct Server {
     pub(super) gate: Arc<Gate>,
     serving: Serving,
     /// What goes on beside the requests.
-    background: [JoinHandle<()>; 6],
+    background: [JoinHandle<()>; 7],
     // The folder is this server's as long as it is held.
     hold: Option<Hold>,
 }
@@ -48,8 +48,15 @@ impl Server {
         let gate = Arc::new(setup::open_or_init(config, issuer, Arc::new(SystemClock)).await?);
         gate.metrics.watch_log(log.counts());
         let begin = |task: fn(Arc<Gate>) -> JoinHandle<()>| task(Arc::clone(&gate));
-        let tasks =
-            [watch::start, rotation::start, expiry::start, warming::start, flush::start, pace::report];
+        let tasks = [
+            watch::start,
+            rotation::start,
+            expiry::start,
+            key_sets::start,
+            warming::start,
+            flush::start,
+            pace::report,
+        ];
         let background = tasks.map(begin);
         let serving = gatepost_server::serve(listeners, Arc::clone(&gate)).await?;
 
