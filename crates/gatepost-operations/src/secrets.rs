@@ -50,6 +50,8 @@ pub struct SecretView {
     pub not_before: Option<String>,
     /// From when on it is no longer accepted (RFC 3339).
     pub expires: Option<String>,
+    /// When an operator ended it (RFC 3339).
+    pub ended: Option<String>,
     /// When it last proved its client or API (RFC 3339); known to the second or so.
     pub last_used: Option<String>,
     /// From which address, if that is known.
@@ -256,6 +258,7 @@ impl SecretView {
             created: crate::clock::written(secret.created),
             not_before: secret.not_before.map(crate::clock::written),
             expires: secret.expires.map(crate::clock::written),
+            ended: secret.ended.map(crate::clock::written),
             last_used: None,
             last_address: None,
             uses: 0,

@@ -276,3 +276,27 @@ async fn a_secret_of_an_api_too_has_its_first_moment() {
     stage.pass(DAY);
     assert!(proves());
 }
+
+#[tokio::test]
+async fn the_list_tells_when_a_secret_was_ended() {
+    let stage = Stage::with_api().await;
+    let client = stage.client("Acme").await;
+    let id = client.client.client_id.as_str();
+    let first = secrets::list(&stage.gate, id).await.unwrap().remove(0);
+    assert_eq!((first.state, first.ended), ("active", None));
+
+    secrets::roll(&stage.gate, &ACTOR, id, over(Duration::ZERO)).await.unwrap();
+    let listed = secrets::list(&stage.gate, id).await.unwrap();
+    let first = listed.iter().find(|secret| secret.secret_id == first.secret_id).unwrap();
+    let ended = gatepost_operations::clock::written(stage.now());
+    assert!(first.ended == Some(ended.clone()) || first.expires == Some(ended), "{first:?}");
+
+    let second = secrets::add(&stage.gate, &ACTOR, id, AddSecret::default()).await.unwrap().view.secret_id;
+    secrets::end(&stage.gate, &ACTOR, id, second, Ending::default()).await.unwrap();
+    let listed = secrets::list(&stage.gate, id).await.unwrap();
+    let second = listed.iter().find(|secret| secret.secret_id == second).unwrap();
+    assert_eq!(
+        (second.state, second.ended.clone()),
+        ("ended", Some(gatepost_operations::clock::written(stage.now())))
+    );
+}

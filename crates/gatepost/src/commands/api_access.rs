@@ -10,8 +10,8 @@ use super::in_use;
 use crate::args::{ApiRouteCommand, ApiSecretCommand};
 use crate::ending::Trouble;
 
-const SECRET_COLUMNS: [&str; 8] =
-    ["secret_id", "label", "state", "created", "not_before", "expires", "last_used", "last_address"];
+const SECRET_COLUMNS: [&str; 9] =
+    ["secret_id", "label", "state", "created", "not_before", "expires", "last_used", "last_address", "ended"];
 const ROUTE_COLUMNS: [&str; 3] = ["method", "path", "scopes"];
 
 /// Carries out a command about the secrets of an API.

@@ -13,7 +13,8 @@ use crate::args::{Globals, SecretCommand};
 use crate::ending::Trouble;
 use crate::output::Output;
 
-const COLUMNS: [&str; 7] = ["secret_id", "label", "state", "created", "not_before", "expires", "last_used"];
+const COLUMNS: [&str; 8] =
+    ["secret_id", "label", "state", "created", "not_before", "expires", "last_used", "ended"];
 
 /// Carries out a command about secrets.
 pub(super) fn run(globals: &Globals, command: SecretCommand, output: Output) -> Result<(), Trouble> {
