@@ -299,3 +299,16 @@ fn a_failure_says_what_why_and_fix_on_standard_error() {
     assert_eq!((done.code, lines), (Some(6), vec!["error", "  why", "  fix"]));
     assert_eq!(done.stdout, "");
 }
+
+#[test]
+fn a_snippet_for_an_api_that_is_not_there_says_so_and_is_printed() {
+    let home = Home::ready();
+    for (api, warns) in [("default", false), ("nowhere", true)] {
+        let done = home.run(&["guard", "snippet", "nginx", "--api", api, "--url", "http://127.0.0.1:8460"]);
+        assert_eq!((done.code, done.stdout.contains(api)), (Some(0), true), "{done:?}");
+        assert_eq!(done.stderr.contains("there is no API `nowhere` here"), warns, "{done:?}");
+    }
+    let done =
+        Home::empty().run(&["guard", "snippet", "nginx", "--api", "nowhere", "--url", "http://127.0.0.1:1"]);
+    assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "a proxy's machine has no state");
+}

@@ -12,8 +12,10 @@ mod nginx;
 
 use std::fmt::Write as _;
 
+use gatepost_operations::config::Loaded;
 use gatepost_operations::core::name::Slug;
 use gatepost_operations::core::scope::Scopes;
+use gatepost_operations::{apis, master_key};
 use serde::Serialize;
 use url::Url;
 
@@ -34,6 +36,7 @@ pub(super) fn run(globals: &Globals, command: GuardCommand, output: Output) -> R
             "see `gatepost api list`",
         )
     })?;
+    warn_if_unknown(globals, &api, output);
     match flags.proxy {
         Proxy::Haproxy => {
             at_desk(globals, async |desk| print(output, &flags, haproxy::snippet(desk, &flags, &api)?))
@@ -41,6 +44,31 @@ pub(super) fn run(globals: &Globals, command: GuardCommand, output: Output) -> R
         Proxy::Nginx => print(output, &flags, nginx::snippet(&asking(globals, &flags, api)?)),
         Proxy::Apache => print(output, &flags, apache::snippet(&asking(globals, &flags, api)?)?),
         Proxy::Caddy => print(output, &flags, caddy::snippet(&asking(globals, &flags, api)?)),
+    }
+}
+
+/// Where the state is at hand, a name that no API has is told; a proxy's machine has none, and prints all the same.
+fn warn_if_unknown(globals: &Globals, api: &Slug, output: Output) {
+    // What is wrong with the settings is told where they are needed.
+    let Ok(Loaded { config, warnings }) = settings::layers(globals, []) else {
+        return;
+    };
+    if !master_key::path(&config.data).exists() {
+        warnings.iter().for_each(|warning| output.warn(warning));
+        return;
+    }
+    let mut is_unknown = false;
+    // A state that can't be opened says nothing of its APIs.
+    let _ = at_desk(globals, async |desk| {
+        is_unknown = apis::show(&desk.gate, api.as_str()).is_err();
+        Ok(())
+    });
+    if is_unknown {
+        let name = api.as_str();
+        output.warn(&format!(
+            "there is no API `{name}` here, so every call will be refused; see `gatepost api list`, or make it with \
+             `gatepost api create {name} --audience URL`"
+        ));
     }
 }
 
@@ -63,7 +91,7 @@ fn gatepost(globals: &Globals, flags: &GuardSnippet) -> Result<Url, Trouble> {
     if let Some(url) = &flags.url {
         return Ok(url.clone());
     }
-    let issuer = settings::issuer(&settings::load(globals, [])?)?;
+    let issuer = settings::issuer(&settings::layers(globals, [])?.config)?;
     base_url(issuer.as_str()).map_err(|why| Trouble {
         exit: Exit::Usage,
         code: "guard.url",
