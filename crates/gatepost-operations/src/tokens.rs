@@ -8,7 +8,7 @@ pub use issued::IssuedToken;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use gatepost_core::clients::{AuthenticatedClient, Presented};
 use gatepost_core::grants::{self, Grant, Wish};
@@ -18,6 +18,7 @@ use gatepost_core::refusal::{Code, Refusal};
 use gatepost_core::secret::{Secret, SecretForm};
 use gatepost_core::time::Timestamp;
 use gatepost_core::tokens::profile::Minting;
+use gatepost_core::tokens::revoke::until_tokens_last;
 use gatepost_jose::sign;
 
 use crate::authentication;
@@ -141,8 +142,7 @@ async fn wait_for_news(
     until: Timestamp,
 ) -> Result<Timestamp, Refusal> {
     let client = &who.record().client;
-    let rest = until.since(gate.clock.now()).min(revocations::hearing(gate));
-    tokio::time::sleep(rest.saturating_add(Duration::from_millis(2))).await;
+    tokio::time::sleep(until_tokens_last(until, gate.clock.now(), revocations::hearing(gate))).await;
 
     // What the wait was for may be a change that this client was authenticated before.
     let still = gate.clients.record(&client.id).await;

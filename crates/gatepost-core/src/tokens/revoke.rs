@@ -9,6 +9,16 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{ApiId, ClientId, PartnerId};
 use crate::time::Timestamp;
 
+/// Issue times are compared by the millisecond: one past the next one is later whatever was rounded.
+const LATER: Duration = Duration::from_millis(2);
+
+/// How long a client waits for a token that lasts, when all that it gets up to `until` is revoked.
+///
+/// At most `hearing`, in which every node hears of a change: what lies further ahead was set by a clock that is wrong.
+pub fn until_tokens_last(until: Timestamp, now: Timestamp, hearing: Duration) -> Duration {
+    until.since(now).min(hearing).saturating_add(LATER)
+}
+
 /// What was revoked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "id", rename_all = "snake_case")]
@@ -74,5 +84,25 @@ impl Revocation {
     /// Whether it is over: every token that it concerns has expired.
     pub fn is_over(&self, now: Timestamp) -> bool {
         self.until <= now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_waits_for_lasting_tokens_gets_them_past_the_moment_and_waits_no_longer_than_all_need_to_hear() {
+        let at = |millis: i64| Timestamp::from_micros(millis * 1_000);
+        let hearing = Duration::from_millis(1_500);
+        for (until, now, waits) in
+            [(1_000, 400, 602), (1_000, 1_000, 2), (1_000, 5_000, 2), (99_000, 0, 1_502)]
+        {
+            assert_eq!(
+                until_tokens_last(at(until), at(now), hearing),
+                Duration::from_millis(waits),
+                "{until} {now}"
+            );
+        }
     }
 }
