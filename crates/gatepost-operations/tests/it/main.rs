@@ -15,6 +15,9 @@ mod four_primes;
 mod in_flight;
 mod keys;
 mod offline;
+#[allow(dead_code, reason = "the tests of the store use the rest")]
+#[path = "../../../gatepost-store/tests/it/postgres_server.rs"]
+mod postgres_server;
 mod revocations;
 mod scopes;
 mod secrets;

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use gatepost_operations::core::refusal::Code;
 use gatepost_operations::{clients, news, status};
-use sqlx::SqliteConnection;
+use gatepost_store::Location;
 use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, SqliteConnection};
 
 use crate::stage::{ACTOR, Stage, ask};
 
@@ -15,12 +16,19 @@ const GRACE: Duration = Duration::from_secs(600);
 const TABLES: [&str; 2] = ["audit", "clients"];
 
 /// Takes the store's tables away from whoever has it open, and gives them back.
-struct Outage(SqliteConnection);
+enum Outage {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
 
 impl Outage {
     async fn begin(stage: &Stage) -> Self {
-        let file = SqliteConnectOptions::new().filename(stage.folder.path().join("gatepost.db"));
-        let mut outage = Self(sqlx::ConnectOptions::connect(&file).await.unwrap());
+        let mut outage = match &stage.gate.config.database.location {
+            Location::Sqlite(file) => {
+                Self::Sqlite(SqliteConnectOptions::new().filename(file).connect().await.unwrap())
+            }
+            Location::Postgres(address) => Self::Postgres(PgConnection::connect(&address.0).await.unwrap()),
+        };
         outage.rename("", "_away").await;
         assert!(news::take_up(&stage.gate).await.is_err(), "the store is away");
         outage
@@ -33,14 +41,27 @@ impl Outage {
     async fn rename(&mut self, from: &str, to: &str) {
         for table in TABLES {
             let statement = format!("ALTER TABLE {table}{from} RENAME TO {table}{to}");
-            sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut self.0).await.unwrap();
+            let statement = sqlx::raw_sql(sqlx::AssertSqlSafe(statement));
+            match self {
+                Self::Sqlite(wire) => drop(statement.execute(wire).await.unwrap()),
+                Self::Postgres(wire) => drop(statement.execute(wire).await.unwrap()),
+            }
         }
     }
 }
 
 #[tokio::test]
 async fn while_the_store_is_away_known_clients_are_served_until_the_grace_is_over() {
-    let stage = Stage::with_api().await;
+    outage_of(Stage::with_api().await).await;
+}
+
+#[tokio::test]
+async fn the_same_goes_for_postgresql() {
+    let address = crate::postgres_server::address("postgres");
+    outage_of(Stage::with_api_and(&[("database.url", &address)]).await).await;
+}
+
+async fn outage_of(stage: Stage) {
     let (warm, cold) = (stage.client("Warm").await, stage.client("Cold").await);
     let of_warm = || ask(&stage.gate, &warm.client.client_id, warm.secret.expose());
     assert!(of_warm().await.is_ok());

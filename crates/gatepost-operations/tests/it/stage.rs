@@ -66,7 +66,12 @@ impl Stage {
 
     /// A store with the API `bookings` (EdDSA, rfc9068) and its scope `read`.
     pub(crate) async fn with_api() -> Self {
-        let stage = Self::empty().await;
+        Self::with_api_and(&[]).await
+    }
+
+    /// The same with settings as flags.
+    pub(crate) async fn with_api_and(settings: &[(&str, &str)]) -> Self {
+        let stage = Self::with_settings(settings).await;
         let request = CreateApi {
             name: "bookings".into(),
             audience: "https://bookings.example".into(),

@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 use gatepost_core::actor::Actor;
 use gatepost_guard::{AfterThat, Feed, FeedClaims, FeedError, Guard, JwksUrl, Refusal};
 use gatepost_jose::PublicKey;
+use gatepost_operations::clients::ClientSettings;
+use gatepost_operations::expiry::Expires;
 use gatepost_operations::partners::PartnerSettings;
 use gatepost_operations::telemetry::metrics::Metrics;
-use gatepost_operations::{api_secrets, clients, expiry, keys, partners, revocations, service};
+use gatepost_operations::{api_secrets, background, clients, expiry, keys, partners, revocations, service};
 use gatepost_server::http::limits::Limits;
 use gatepost_server::http::listen::{Listener, Served};
 use serde_json::{Value, json};
@@ -279,6 +281,18 @@ async fn within_five_seconds(guard: &Guard, token: &str, wanted: &str) {
     }
 }
 
+/// The end of a client comes, and the task beside the requests writes it down.
+async fn ends_now(server: &TestServer) -> tokio::task::JoinHandle<()> {
+    expire(server, Expires::At(server.gate.clock.now().after(Duration::from_secs(1)))).await;
+    server.clock.advance(1);
+    background::expiry::start(Arc::clone(&server.gate))
+}
+
+async fn expire(server: &TestServer, expires: Expires) {
+    let settings = ClientSettings { expires: Some(expires), ..ClientSettings::default() };
+    clients::update(&server.gate, &Actor::System, C, settings).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_guard_that_follows_refuses_within_five_seconds_whatever_ended_the_token() {
     let server = TestServer::start().await;
@@ -302,6 +316,14 @@ async fn a_guard_that_follows_refuses_within_five_seconds_whatever_ended_the_tok
         within_five_seconds(&guard, &good, "revoked").await;
         clients::resume(gate, system, C).await.unwrap();
         assert_eq!(code(&guard, &good).await, "revoked", "resuming revives nothing");
+
+        server.clock.advance(2);
+        let good = new(&more).await;
+        assert_eq!(code(&guard, &good).await, "accepted");
+        let task = ends_now(&server).await;
+        within_five_seconds(&guard, &good, "revoked").await;
+        task.abort();
+        expire(&server, Expires::Never).await;
 
         server.clock.advance(2);
         let good = new(&more).await;

@@ -102,6 +102,27 @@ async fn without_the_store_nothing_is_called_revoked() {
     assert_eq!(reply.header("retry-after"), Some("1"));
 }
 
+#[tokio::test]
+async fn over_a_bound_the_client_hears_when_there_is_room_again() {
+    for bound in ["revocations.max_per_client", "revocations.max_per_api"] {
+        let server = TestServer::with(&[(bound, "1")]).await;
+        let (first, second) =
+            (token(&server, (C, S), json!({})).await.text, token(&server, (C, S), json!({})).await.text);
+        assert_eq!(give_back(&server, C, S, &first).await.status, 200);
+        server.pass(600).await;
+        let reply = give_back(&server, C, S, &second).await;
+        assert_eq!(reply.outcome(), (503, "temporarily_unavailable".to_owned()));
+        // The first one's hour and the leeway of a minute, less ten minutes.
+        let seconds: i64 = reply.header("retry-after").unwrap().parse().unwrap();
+        assert!((3_059..=3_061).contains(&seconds), "{bound}: {seconds}");
+        server.pass(seconds - 600).await;
+        let again = token(&server, (C, S), json!({})).await.text;
+        assert_eq!(give_back(&server, C, S, &again).await.status, 503, "{bound}");
+        server.pass(600).await;
+        assert_eq!(give_back(&server, C, S, &again).await.status, 200, "{bound}");
+    }
+}
+
 /// A way to end tokens, and whether the client may get new ones afterwards once it is resumed.
 #[derive(Clone, Copy, Debug)]
 enum Way {

@@ -182,3 +182,26 @@ fn a_server_whose_standard_output_nobody_reads_serves_on() {
     signal("TERM", &child.id().to_string());
     assert_eq!((answer.status, child.wait().unwrap().code()), (200, Some(0)));
 }
+
+#[test]
+fn a_running_server_reads_clients_ahead() {
+    let home = Home::ready();
+    home.json(&["partner", "create", "Acme Ltd"]);
+    home.json(&["scope", "create", "--api", "default", "films:read"]);
+    let server = Running::serve(&home);
+    // A client that asks before it was read ahead is read; one of several comes later than that.
+    until(PATIENCE, "a new client finds itself read already", || {
+        let create = ["client", "create", "--partner", "acme-ltd", "--name", "New", "--scope", "films:read"];
+        let new = home.json(&create);
+        let before = reads(&server);
+        until(A_SECOND * 5, "the new client is served", || status_of(&server, &new) == 200);
+        reads(&server) == before
+    });
+}
+
+/// How many clients the server has read because somebody asked for them.
+fn reads(server: &Running) -> String {
+    let page = ask(server.address("admin_url"), "GET /metrics", &[], "").body;
+    let line = page.lines().find(|line| line.contains("client_cache_lookups") && line.contains("miss"));
+    line.unwrap().to_owned()
+}
