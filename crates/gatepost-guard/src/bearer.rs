@@ -7,10 +7,10 @@ use http::header::AUTHORIZATION;
 
 use crate::rejection::Refusal;
 
-const SCHEME: &str = "bearer";
+const SCHEME: &[u8] = b"bearer";
 
-/// The token of the only `Authorization: Bearer` header.
-pub(crate) fn token(headers: &HeaderMap) -> Result<&str, Refusal> {
+/// What stands for the token in the only `Authorization: Bearer` header; whether it can be one is for [`text`] to say.
+pub(crate) fn presented(headers: &HeaderMap) -> Result<&[u8], Refusal> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let Some(value) = values.next() else {
         return Err(Refusal::NoCredentials);
@@ -18,34 +18,42 @@ pub(crate) fn token(headers: &HeaderMap) -> Result<&str, Refusal> {
     if values.next().is_some() {
         return Err(Refusal::Malformed);
     }
-    // Without an early end the compiler takes many bytes at a time, and tokens are long.
-    let visible = |byte: &u8| (0x20..0x7f).contains(byte) || *byte == b'\t';
-    let is_visible = value.as_bytes().iter().fold(true, |all, byte| all & visible(byte));
-    let Some(value) = std::str::from_utf8(value.as_bytes()).ok().filter(|_| is_visible) else {
-        return Err(Refusal::Malformed);
-    };
+    let value = value.as_bytes();
     match value.split_at_checked(SCHEME.len()) {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case(SCHEME) => after_scheme(rest),
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case(SCHEME) => after_scheme(value, rest),
         // Another scheme, such as Basic, says nothing about a token.
-        Some(_) | None => Err(Refusal::NoCredentials),
+        Some(_) | None => Err(other_scheme(value)),
     }
 }
 
-/// One or more spaces, then the token: no tab, no second word.
-fn after_scheme(rest: &str) -> Result<&str, Refusal> {
-    let token = rest.trim_start_matches(' ');
-    if token.len() == rest.len() && !rest.is_empty() && !rest.starts_with('\t') {
+/// One or more spaces, then the token: no tab.
+fn after_scheme<'a>(value: &'a [u8], rest: &'a [u8]) -> Result<&'a [u8], Refusal> {
+    match rest {
+        [] | [b'\t', ..] => Err(Refusal::Malformed),
+        [b' ', ..] => Ok(behind_spaces(rest)),
         // `Bearerx` is another scheme.
-        return Err(Refusal::NoCredentials);
+        [_, ..] => Err(other_scheme(value)),
     }
-    if token.is_empty() || token.len() == rest.len() || !is_graphic(token) {
+}
+
+fn behind_spaces(text: &[u8]) -> &[u8] {
+    let spaces = text.iter().take_while(|byte| **byte == b' ').count();
+    text.split_at_checked(spaces).map_or(&[], |(_, rest)| rest)
+}
+
+fn other_scheme(value: &[u8]) -> Refusal {
+    let is_visible = value.iter().all(|byte| (0x20..0x7f).contains(byte) || *byte == b'\t');
+    if is_visible { Refusal::NoCredentials } else { Refusal::Malformed }
+}
+
+/// The token, if it can be one: visible characters of ASCII, so no second word.
+pub(crate) fn text(presented: &[u8]) -> Result<&str, Refusal> {
+    // Without an early end the compiler takes many bytes at a time, and tokens are long.
+    let is_graphic = presented.iter().fold(true, |all, byte| all & byte.is_ascii_graphic());
+    if presented.is_empty() || !is_graphic {
         return Err(Refusal::Malformed);
     }
-    Ok(token)
-}
-
-fn is_graphic(token: &str) -> bool {
-    token.as_bytes().iter().fold(true, |all, byte| all & byte.is_ascii_graphic())
+    std::str::from_utf8(presented).map_err(|_| Refusal::Malformed)
 }
 
 #[cfg(test)]
@@ -59,7 +67,7 @@ mod tests {
         for value in values {
             headers.append(AUTHORIZATION, HeaderValue::from_bytes(value).unwrap());
         }
-        token(&headers).map(str::to_owned)
+        presented(&headers).and_then(text).map(str::to_owned)
     }
 
     #[test]
@@ -87,6 +95,9 @@ mod tests {
             &[b"Bearer a.b.c d"],
             &[b"Bearer a.b.c, Bearer d"],
             &[b"Bearer \xe9"],
+            &[b"Bearerx \xe9"],
+            &[b"Basic \xe9"],
+            &[b"Bearer \ta"],
             &[b"Bearer a", b"Bearer a"],
             &[b"Basic YTpi", b"Bearer a"],
         ] {

@@ -36,6 +36,7 @@ pub struct Identity {
     pub kid: KeyId,
     /// In the passport profile the scope `*` stands for all.
     star_is_all: bool,
+    issued_millis: u64,
 }
 
 impl Caller {
@@ -45,6 +46,7 @@ impl Caller {
         let claims = verified.into_claims();
         let star_is_all = claims.scope_form == ScopeForm::Array;
         let Claims { client_id, aud, exp, iat, jti, scopes, partner_id, user_id, is_test, .. } = claims;
+        let (jti, issued) = (jti?, iat?);
         Some(Self(Arc::new(Identity {
             // The passport profile names the client in the audience, which its check found to be one text.
             client_id: client_id.or_else(|| aud.into_iter().next())?,
@@ -52,8 +54,9 @@ impl Caller {
             user_id,
             scopes,
             is_test: is_test.unwrap_or(false),
-            jti: jti?,
-            issued: iat?,
+            issued_millis: issued_millis(issued, &jti),
+            jti,
+            issued,
             expires: exp?,
             kid,
             star_is_all,
@@ -73,13 +76,16 @@ impl Identity {
     /// Dates in whole seconds are made finer by the token's id, where that begins with a time of the same second.
     #[must_use]
     pub fn issued_millis(&self) -> u64 {
-        let named = if self.issued.is_whole_second() { millis_of_id(&self.jti) } else { None };
-        let second = u64::try_from(self.issued.seconds()).unwrap_or(0);
-        let of_the_same_second = |millis: &u64| millis.checked_div(1_000) == Some(second);
-        named
-            .filter(of_the_same_second)
-            .unwrap_or_else(|| u64::try_from(self.issued.0.div_euclid(1_000)).unwrap_or(0))
+        self.issued_millis
     }
+}
+
+/// Found once, when the token is verified: revocations ask at every call.
+fn issued_millis(issued: Micros, jti: &str) -> u64 {
+    let named = if issued.is_whole_second() { millis_of_id(jti) } else { None };
+    let second = u64::try_from(issued.seconds()).unwrap_or(0);
+    let of_the_same_second = |millis: &u64| millis.checked_div(1_000) == Some(second);
+    named.filter(of_the_same_second).unwrap_or_else(|| u64::try_from(issued.0.div_euclid(1_000)).unwrap_or(0))
 }
 
 /// The time that begins a UUID of version 7 (RFC 9562 section 5.7), or the 80 hex digits of the passport profile.
@@ -137,6 +143,7 @@ impl Identity {
             expires: issued,
             kid: "kid".parse().unwrap(),
             star_is_all: false,
+            issued_millis: issued_millis(issued, jti),
         }
     }
 }

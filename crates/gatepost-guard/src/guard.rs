@@ -17,7 +17,7 @@ use crate::revocations::follow::Follower;
 use crate::revocations::{FeedStatus, RevocationCheck};
 use crate::ring::{LookUp, Ring, View};
 use crate::status::{GuardStatus, Verdicts};
-use crate::verified::{Moment, VerifiedTokens};
+use crate::verified::{Moment, TokenHash, VerifiedTokens};
 
 /// The first may join a fetch that began before the key was published; the second is then one's own.
 const MAX_REFETCHES: usize = 2;
@@ -47,39 +47,56 @@ impl Guard {
 
     /// Judges a request by its headers.
     pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
-        let outcome = match bearer::token(headers) {
-            Ok(token) => self.judge(token).await,
-            Err(refusal) => {
-                self.0.verdicts.refused(&refusal);
-                Err(refusal)
-            }
+        let verdict = match bearer::presented(headers) {
+            // What is no text was never verified, so it is looked for as it is and read only when it was not found.
+            Ok(bytes) => self.verdict(bytes, || bearer::text(bytes)).await,
+            Err(refusal) => Err(refusal),
         };
-        if let Err(refusal) = &outcome {
+        self.count(&verdict);
+        if let Err(refusal) = &verdict {
             tracing::debug!(code = refusal.code(), "call refused");
-        }
-        outcome
-    }
-
-    /// Judges a token.
-    pub async fn judge(&self, token: &str) -> Result<Caller, Refusal> {
-        let verdict = self.verdict(token).await;
-        match &verdict {
-            Ok(_) => self.0.verdicts.accepted(),
-            Err(refusal) => self.0.verdicts.refused(refusal),
         }
         verdict
     }
 
-    async fn verdict(&self, token: &str) -> Result<Caller, Refusal> {
-        if token.len() > MAX_TOKEN_BYTES {
-            return Err(Rejection::TooLarge.into());
+    /// Judges a token.
+    pub async fn judge(&self, token: &str) -> Result<Caller, Refusal> {
+        let verdict = self.verdict(token.as_bytes(), || Ok(token)).await;
+        self.count(&verdict);
+        verdict
+    }
+
+    async fn verdict<'a>(
+        &self,
+        presented: &'a [u8],
+        text: impl FnOnce() -> Result<&'a str, Refusal>,
+    ) -> Result<Caller, Refusal> {
+        if presented.len() > MAX_TOKEN_BYTES {
+            return Err(text().err().unwrap_or(Rejection::TooLarge.into()));
         }
-        let ring = self.0.keys.current().await?;
-        let caller = match self.0.verified.find(token, &ring, self.moment()) {
+        let hash = TokenHash::of(presented);
+        let caller = match self.remembered(&hash) {
             Some(caller) => caller,
-            None => self.verify_or_refetch(token, &ring).await?,
+            None => self.judge_anew(text()?, &hash).await?,
         };
-        self.still_welcome(token, caller).await
+        self.still_welcome(caller).await
+    }
+
+    /// By keys that are fresh, so without waiting for anything.
+    fn remembered(&self, hash: &TokenHash) -> Option<Caller> {
+        let moment = self.moment();
+        let ring = self.0.keys.fresh(moment.steady)?;
+        self.0.verified.find(hash, &ring, moment)
+    }
+
+    /// By the keys that there are, or are to be had.
+    async fn judge_anew(&self, token: &str, hash: &TokenHash) -> Result<Caller, Refusal> {
+        let ring = self.0.keys.current().await?;
+        if let Some(caller) = self.0.verified.find(hash, &ring, self.moment()) {
+            return Ok(caller);
+        }
+        self.0.verified.missed();
+        self.verify_or_refetch(token, hash, &ring).await
     }
 
     /// Fetches the keys now; for a source whose keys are known to have changed.
@@ -128,9 +145,21 @@ impl Guard {
         Arc::clone(&self.0.realm)
     }
 
-    async fn verify_or_refetch(&self, token: &str, ring: &Arc<Ring>) -> Result<Caller, Refusal> {
+    fn count(&self, verdict: &Result<Caller, Refusal>) {
+        match verdict {
+            Ok(_) => self.0.verdicts.accepted(),
+            Err(refusal) => self.0.verdicts.refused(refusal),
+        }
+    }
+
+    async fn verify_or_refetch(
+        &self,
+        token: &str,
+        hash: &TokenHash,
+        ring: &Arc<Ring>,
+    ) -> Result<Caller, Refusal> {
         let mut ring = Arc::clone(ring);
-        let mut verdict = self.verify(token, &ring);
+        let mut verdict = self.verify(token, hash, &ring);
         for _ in 0..MAX_REFETCHES {
             let Err(rejection) = verdict else { break };
             if !self.newer_keys_may_help(rejection) {
@@ -141,7 +170,7 @@ impl Guard {
                 break;
             }
             ring = newer;
-            verdict = self.verify(token, &ring);
+            verdict = self.verify(token, hash, &ring);
         }
         Ok(verdict?)
     }
@@ -156,24 +185,19 @@ impl Guard {
                 ))
     }
 
-    fn verify(&self, token: &str, ring: &Ring) -> Result<Caller, Rejection> {
+    fn verify(&self, token: &str, hash: &TokenHash, ring: &Ring) -> Result<Caller, Rejection> {
         self.0.verifications.fetch_add(1, Ordering::Relaxed);
         let moment = self.moment();
         let verified = verify(token, &View { ring, look_up: self.0.look_up })?;
         self.0.expectation.check(&verified, moment.now)?;
         let caller = Caller::of(verified).ok_or(Rejection::ClaimType)?;
-        self.0.verified.remember(token, &caller, ring, moment);
+        self.0.verified.remember(*hash, &caller, ring, moment);
         Ok(caller)
     }
 
     /// What can change while a verdict is remembered, or depends on this API alone.
-    async fn still_welcome(&self, token: &str, caller: Caller) -> Result<Caller, Refusal> {
-        if let Err(refusal) = self.not_revoked(&caller).await {
-            if refusal == Refusal::Revoked {
-                self.0.verified.forget(token);
-            }
-            return Err(refusal);
-        }
+    async fn still_welcome(&self, caller: Caller) -> Result<Caller, Refusal> {
+        self.not_revoked(&caller).await?;
         if self.0.live_only && caller.is_test {
             return Err(Refusal::TestToken);
         }

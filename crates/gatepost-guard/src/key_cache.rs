@@ -80,6 +80,13 @@ impl KeyCache {
         }
     }
 
+    /// The keys at hand, if they are no older than their source allows.
+    pub(crate) fn fresh(&self, steady: Duration) -> Option<arc_swap::Guard<Arc<Ring>>> {
+        let ring = self.ring.load();
+        let is_fresh = ring.was_fetched() && steady.saturating_sub(ring.fetched) <= ring.max_age;
+        is_fresh.then_some(ring)
+    }
+
     /// Keys fetched after these, if the floor allows it; else the same.
     pub(crate) async fn refetched(self: &Arc<Self>, seen: &Arc<Ring>) -> Arc<Ring> {
         self.newer_than(seen, self.timing.floor).await

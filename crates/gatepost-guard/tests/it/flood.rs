@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gatepost_guard::jose::{Algorithm, SigningKey};
-use gatepost_guard::{Fetching, FixedKeys, Guard, KeySource, Refusal};
+use gatepost_guard::{Caller, Fetching, FixedKeys, Guard, KeySource, Refusal, RevocationCheck};
 
 use super::clock::TestClock;
 use super::mint::{BOTH, Profile, fixed, fresh, text};
@@ -63,6 +63,31 @@ async fn a_forged_token_is_not_remembered_as_anything() {
         assert!(guard.judge(&forged).await.is_err());
         assert_eq!(guard.verifications(), times);
     }
+}
+
+/// Revokes everything.
+struct AllRevoked;
+
+impl RevocationCheck for AllRevoked {
+    fn is_revoked(&self, _: &Caller) -> bool {
+        true
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_token_that_comes_again_is_refused_without_another_verification() {
+    let key = fresh(Algorithm::EdDsa);
+    let guard = Profile::Rfc9068
+        .guard(fixed(&[&key]))
+        .clock(TestClock::new())
+        .revocations(AllRevoked)
+        .build()
+        .unwrap();
+    let token = token(Profile::Rfc9068, &key, "revoked");
+    for _ in 0..3 {
+        assert_eq!(guard.judge(&token).await.unwrap_err(), Refusal::Revoked);
+    }
+    assert_eq!(guard.verifications(), 1);
 }
 
 /// Keys that count how often they are fetched.
