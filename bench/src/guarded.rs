@@ -1,117 +1,284 @@
-//! This file is where a guarded call is measured in this process, on one thread: the first of a token against all later ones.
+//! This file is where a guarded call is measured in this process: the first of a token against all later ones, beside
+//! what the machine can do at most.
 //!
-//! Slices of full verification and of remembered verdicts alternate; both go through the guard as a request does, from
-//! its headers to the caller.
+//! Slices alternate: signatures checked alone and tokens hashed alone, which are the limits; then, through a guard as a
+//! request goes, from its headers to the caller, tokens that are new to it, forged ones and remembered ones.
 
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use gatepost_guard::jose::{Algorithm, RsaBits, SigningKey, sign};
-use gatepost_guard::{Clock as _, FixedKeys, Guard, SystemClock};
-use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderValue};
+use aws_lc_rs::digest::{SHA256, digest};
+use gatepost_guard::jose::Rejection;
+use gatepost_guard::{FixedKeys, Guard, Refusal};
 use serde::Serialize;
 
-use crate::arguments::Plan;
+use crate::calls::{AUDIENCE, Call, Calls, ISSUER};
 use crate::failure::{Failure, Outcome};
 use crate::load::rates;
-use crate::processor::cores;
-use crate::statistics::Quartiles;
+use crate::statistics::{Latency, Quartiles};
+use crate::subject::Subject;
 
-const ISSUER: &str = "https://gate.example";
-const AUDIENCE: &str = "https://api.example";
+/// A turn that is longer shows nothing more: a call takes microseconds.
+pub(crate) const LONG_ENOUGH: Duration = Duration::from_secs(2);
 
-/// Calls a second of one thread.
+/// How guarded calls are measured.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct VerifyLoad {
+    /// What the tokens are signed with.
+    pub algorithm: Subject,
+    /// Threads that call at once.
+    pub threads: usize,
+    /// How many turns each kind of call has.
+    pub slices: u16,
+    /// How long a turn is; one of new tokens is over when each was called with once.
+    pub slice: Duration,
+}
+
+/// Calls a second of all threads together.
 #[derive(Debug, Serialize)]
-pub(crate) struct Guarded {
+pub struct Guarded {
+    /// What the tokens were signed with.
+    pub algorithm: Subject,
+    /// Threads that called at once.
+    pub threads: usize,
+    /// Different tokens.
     pub tokens: usize,
-    /// Calls with a token that was not seen before, slice by slice.
+    /// Signatures checked with a parsed key and nothing else, slice by slice: no first call can be faster.
+    pub signatures_alone: Vec<f64>,
+    /// Tokens hashed by SHA-256 and nothing else: no later call can be faster.
+    pub hashes_alone: Vec<f64>,
+    /// Calls with a token that was not seen before.
     pub full: Vec<f64>,
-    /// Calls with a token that was.
+    /// Calls with a token that nobody signed.
+    pub forged: Vec<f64>,
+    /// Calls with a token that was seen before.
     pub remembered: Vec<f64>,
-    /// Of the pairs' ratios.
+    /// Remembered over full, slice by slice.
     pub ratio: Quartiles,
+    /// Microseconds of a call with a new token.
+    pub full_us: Latency,
+    /// Microseconds of a call with a remembered one, with the two readings of the clock around it.
+    pub remembered_us: Latency,
+    /// Signature checks that the guards made; one for each new and each forged token.
+    pub verifications: u64,
+    /// Why the figure does not count; empty when it does.
+    pub void: Vec<String>,
+}
+
+/// What the threads did in one slice.
+#[derive(Default)]
+struct Done {
+    count: u64,
+    rate: f64,
+    microseconds: Vec<f64>,
+}
+
+/// How one call must end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    LetIn,
+    Forged,
+}
+
+impl VerifyLoad {
+    /// Measures with these calls; `tell` hears of each slice.
+    pub(crate) fn measure(&self, calls: &Calls, tell: &dyn Fn(&str)) -> Outcome<Guarded> {
+        let mut found = self.nothing_yet(calls);
+        for number in 1..=self.slices {
+            self.slice(calls, &mut found)?;
+            let last = |rates: &[f64]| rates.last().copied().unwrap_or_default();
+            tell(&format!(
+                "{} on {}: slice {number} of {}: full {:.0}/s, remembered {:.0}/s",
+                self.algorithm.name(),
+                threads(self.threads),
+                self.slices,
+                last(&found.full),
+                last(&found.remembered)
+            ));
+        }
+        let pairs = found.remembered.iter().zip(&found.full);
+        found.ratio = Quartiles::of(&pairs.map(|(later, first)| later / first).collect::<Vec<_>>());
+        Ok(found)
+    }
+
+    fn nothing_yet(&self, calls: &Calls) -> Guarded {
+        Guarded {
+            algorithm: self.algorithm,
+            threads: self.threads,
+            tokens: calls.good.len(),
+            signatures_alone: Vec::new(),
+            hashes_alone: Vec::new(),
+            full: Vec::new(),
+            forged: Vec::new(),
+            remembered: Vec::new(),
+            ratio: Quartiles::of(&[]),
+            full_us: Latency::of(&[]),
+            remembered_us: Latency::of(&[]),
+            verifications: 0,
+            void: Vec::new(),
+        }
+    }
+
+    /// With a guard that has seen none of the tokens.
+    fn slice(&self, calls: &Calls, found: &mut Guarded) -> Outcome<()> {
+        let key = calls.key.public();
+        let checked = |call: &Call| key.verify(call.signed(), &call.signature).map_err(failed);
+        let hashed = |call: &Call| {
+            std::hint::black_box(digest(&SHA256, call.token().as_bytes()));
+            Ok(())
+        };
+        found.signatures_alone.push(self.alone(&calls.good, checked)?.rate);
+        found.hashes_alone.push(self.alone(&calls.good, hashed)?.rate);
+
+        let guard = Guard::builder().rfc9068(ISSUER, AUDIENCE).keys(FixedKeys::new([key.clone()]));
+        let guard = guard.remember(calls.good.len() as u64).build().map_err(failed)?;
+        let once = self.timed(&guard, &calls.good)?;
+        let forged = self.guarded(&guard, &calls.forged, End::Forged)?;
+        let again = self.guarded(&guard, &calls.good, End::LetIn)?;
+        let timed = self.timed(&guard, &calls.good)?;
+        found.judge(&guard, [&once, &forged, &again, &timed]);
+        found.full.push(once.rate);
+        found.forged.push(forged.rate);
+        found.remembered.push(again.rate);
+        found.full_us = Latency::of(&once.microseconds);
+        found.remembered_us = Latency::of(&timed.microseconds);
+        Ok(())
+    }
+
+    /// Work without a guard, again and again until the time is over.
+    fn alone(&self, calls: &[Call], work: impl Fn(&Call) -> Outcome<()> + Sync) -> Outcome<Done> {
+        self.on_threads(calls, |calls| {
+            let began = Instant::now();
+            let mut count = 0;
+            loop {
+                calls.iter().try_for_each(&work)?;
+                count += calls.len() as u64;
+                if began.elapsed() >= self.slice {
+                    return Ok(Done::of(count, began.elapsed()));
+                }
+            }
+        })
+    }
+
+    /// Calls of a guard, again and again until the time is over.
+    fn guarded(&self, guard: &Guard, calls: &[Call], end: End) -> Outcome<Done> {
+        self.on_threads(calls, |calls| {
+            runtime()?.block_on(async {
+                let began = Instant::now();
+                let mut count = 0;
+                loop {
+                    for call in calls {
+                        end.expect(guard.authenticate(&call.headers).await.err())?;
+                    }
+                    count += calls.len() as u64;
+                    if began.elapsed() >= self.slice {
+                        return Ok(Done::of(count, began.elapsed()));
+                    }
+                }
+            })
+        })
+    }
+
+    /// Each call once, and how long each took.
+    fn timed(&self, guard: &Guard, calls: &[Call]) -> Outcome<Done> {
+        self.on_threads(calls, |calls| {
+            runtime()?.block_on(async {
+                let began = Instant::now();
+                let mut microseconds = Vec::with_capacity(calls.len());
+                for call in calls {
+                    let asked = Instant::now();
+                    let refusal = guard.authenticate(&call.headers).await.err();
+                    microseconds.push(asked.elapsed().as_secs_f64() * 1e6);
+                    End::LetIn.expect(refusal)?;
+                }
+                Ok(Done { microseconds, ..Done::of(calls.len() as u64, began.elapsed()) })
+            })
+        })
+    }
+
+    /// Each thread has its own part of the calls.
+    fn on_threads(&self, calls: &[Call], work: impl Fn(&[Call]) -> Outcome<Done> + Sync) -> Outcome<Done> {
+        let of_a_thread = calls.len().div_ceil(self.threads).max(1);
+        std::thread::scope(|scope| {
+            let work = &work;
+            let threads: Vec<_> =
+                calls.chunks(of_a_thread).map(|some| scope.spawn(move || work(some))).collect();
+            let mut all = Done::default();
+            for thread in threads {
+                all.take(thread.join().map_err(|_| failed("a calling thread broke off"))??);
+            }
+            Ok(all)
+        })
+    }
+}
+
+impl End {
+    fn expect(self, refusal: Option<Refusal>) -> Outcome<()> {
+        match (self, refusal) {
+            (Self::LetIn, None) | (Self::Forged, Some(Refusal::Invalid(Rejection::Signature))) => Ok(()),
+            (Self::LetIn, Some(refusal)) => Err(failed(format!("a good token was refused: {refusal}"))),
+            (Self::Forged, Some(refusal)) => {
+                Err(failed(format!("a forged token was refused for: {refusal}")))
+            }
+            (Self::Forged, None) => Err(failed("a forged token was let in")),
+        }
+    }
+}
+
+impl Done {
+    fn of(count: u64, passed: Duration) -> Self {
+        Self { count, rate: count as f64 / passed.as_secs_f64(), microseconds: Vec::new() }
+    }
+
+    fn take(&mut self, other: Self) {
+        self.count += other.count;
+        self.rate += other.rate;
+        self.microseconds.extend(other.microseconds);
+    }
+}
+
+impl Guarded {
+    /// What the guard counted must be what was asked of it: a check for each new and each forged token, no other.
+    fn judge(&mut self, guard: &Guard, [once, forged, again, timed]: [&Done; 4]) {
+        let (made, wanted) = (guard.verifications(), once.count + forged.count);
+        if made != wanted {
+            self.void.push(format!("the guard checked {made} signatures, not {wanted}"));
+        }
+        let (let_in, wanted) = (guard.status().accepted, once.count + again.count + timed.count);
+        if let_in != wanted {
+            self.void.push(format!("the guard counted {let_in} calls that it let in, not {wanted}"));
+        }
+        self.verifications += made;
+    }
 }
 
 /// For a reader.
 impl fmt::Display for Guarded {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.in_words())
+        let Quartiles { lower, median, upper } = self.ratio;
+        writeln!(
+            out,
+            "guarded call, {}, {}, {} tokens: remembered over full {median:.1}  (quartiles {lower:.1} to {upper:.1})",
+            self.algorithm.name(),
+            threads(self.threads),
+            self.tokens
+        )?;
+        writeln!(out, "{}", rates("signatures alone /s", &self.signatures_alone))?;
+        writeln!(out, "{}", rates("full             /s", &self.full))?;
+        writeln!(out, "{}", rates("forged           /s", &self.forged))?;
+        writeln!(out, "{}", rates("SHA-256 alone    /s", &self.hashes_alone))?;
+        write!(out, "{}", rates("remembered       /s", &self.remembered))?;
+        self.void.iter().try_for_each(|why| write!(out, "\n  VOID: {why}"))
     }
 }
 
-impl Guarded {
-    fn in_words(&self) -> String {
-        let lines = [
-            format!(
-                "guarded call, RS256/4096, one thread, {} tokens: remembered over full {:.1}  (quartiles {:.1} to {:.1})",
-                self.tokens, self.ratio.median, self.ratio.lower, self.ratio.upper
-            ),
-            rates("full        /s", &self.full),
-            rates("remembered  /s", &self.remembered),
-        ];
-        lines.join("\n")
-    }
+/// One thread, several threads.
+pub(crate) fn threads(count: usize) -> String {
+    if count == 1 { "one thread".to_owned() } else { format!("{count} threads") }
 }
 
-pub(crate) async fn measure(plan: &Plan, tokens: usize) -> Outcome<Guarded> {
-    let key = SigningKey::generate(Algorithm::Rs256, RsaBits::B4096).map_err(failed)?;
-    let requests = requests(&key, tokens)?;
-    let (mut full, mut remembered) = (Vec::new(), Vec::new());
-    for _ in 0..plan.slices {
-        // A guard that has seen none of the tokens.
-        let guard = Guard::builder().rfc9068(ISSUER, AUDIENCE).keys(FixedKeys::new([key.public().clone()]));
-        let guard = guard.build().map_err(failed)?;
-        full.push(calls(&guard, &requests, Duration::ZERO).await?);
-        remembered.push(calls(&guard, &requests, plan.slice).await?);
-    }
-    let ratios: Vec<f64> = remembered.iter().zip(&full).map(|(later, first)| later / first).collect();
-    Ok(Guarded { tokens: requests.len(), full, remembered, ratio: Quartiles::of(&ratios) })
-}
-
-/// All requests once, and again until the window is over; calls a second.
-async fn calls(guard: &Guard, requests: &[HeaderMap], window: Duration) -> Outcome<f64> {
-    let (began, mut count) = (Instant::now(), 0_u32);
-    loop {
-        for headers in requests {
-            guard.authenticate(headers).await.map_err(failed)?;
-        }
-        count += 1;
-        let passed = began.elapsed();
-        if passed >= window {
-            return Ok(f64::from(count) * requests.len() as f64 / passed.as_secs_f64());
-        }
-    }
-}
-
-/// Requests with a token each, signed on all cores.
-fn requests(key: &SigningKey, count: usize) -> Outcome<Vec<HeaderMap>> {
-    let now = SystemClock::new().now().seconds();
-    let numbers: Vec<usize> = (0..count).collect();
-    let of_a_thread = count.div_ceil(cores()).max(1);
-    std::thread::scope(|scope| {
-        let sign_some = |numbers: &'_ [usize]| -> Outcome<Vec<HeaderMap>> {
-            numbers.iter().map(|number| request(key, *number, now)).collect()
-        };
-        let threads: Vec<_> =
-            numbers.chunks(of_a_thread).map(|some| scope.spawn(move || sign_some(some))).collect();
-        let mut requests = Vec::new();
-        for thread in threads {
-            requests.extend(thread.join().map_err(|_| failed("a signing thread broke off"))??);
-        }
-        Ok(requests)
-    })
-}
-
-fn request(key: &SigningKey, number: usize, now: i64) -> Outcome<HeaderMap> {
-    let header = serde_json::json!({ "typ": "at+jwt", "alg": "RS256", "kid": key.kid().as_str() });
-    let claims = serde_json::json!({
-        "iss": ISSUER, "aud": AUDIENCE, "sub": "client", "client_id": "client", "scope": "bookings:read",
-        "jti": format!("token-{number}"), "iat": now, "exp": now + 3_600, "is_test": false,
-    });
-    let token = sign::compact(key, &header.to_string(), &claims.to_string()).map_err(failed)?;
-    let value = HeaderValue::try_from(format!("Bearer {token}")).map_err(failed)?;
-    Ok(HeaderMap::from_iter([(AUTHORIZATION, value)]))
+fn runtime() -> Outcome<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().build().map_err(failed)
 }
 
 fn failed(why: impl fmt::Display) -> Failure {
@@ -119,16 +286,4 @@ fn failed(why: impl fmt::Display) -> Failure {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn every_minted_token_passes_and_another_keys_does_not() {
-        let [own, other] =
-            [(); 2].map(|()| SigningKey::generate(Algorithm::Rs256, RsaBits::B2048).expect("a key"));
-        let keys = FixedKeys::new([own.public().clone()]);
-        let guard = Guard::builder().rfc9068(ISSUER, AUDIENCE).keys(keys).build().expect("a guard");
-        assert!(calls(&guard, &requests(&own, 3).expect("tokens"), Duration::ZERO).await.is_ok());
-        assert!(calls(&guard, &requests(&other, 1).expect("tokens"), Duration::ZERO).await.is_err());
-    }
-}
+mod tests;

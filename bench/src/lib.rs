@@ -4,6 +4,7 @@ mod answer;
 mod arguments;
 mod assertions;
 mod bare;
+mod calls;
 mod chance;
 mod closed_loop;
 mod command;
@@ -15,8 +16,10 @@ mod footprint;
 mod gatepost;
 mod growth;
 mod guarded;
+mod histogram;
 mod jti;
 mod load;
+mod offered;
 mod open_loop;
 mod over_hyper;
 mod overload;
@@ -50,8 +53,11 @@ use progress::Progress;
 use report::Report;
 
 pub use arguments::RawArguments;
-pub use command::{TokenLoad, sign_alone, token};
+pub use command::{TokenLoad, VerifyAll, sign_alone, token, token_as_due, verify};
 pub use failure::Failure;
+pub use guarded::Guarded;
+pub use histogram::{Bar, Histogram};
+pub use offered::{Offered, Pace, Round};
 pub use processor::Placement;
 pub use statistics::{Latency, Quartiles};
 pub use subject::Subject;
@@ -130,11 +136,22 @@ fn measure(arguments: &Arguments) -> Outcome<()> {
         report.one("primes", &runtime.block_on(primes::measure(&installation, &plan))?)?;
     }
     if progress.begins(arguments, Measurement::Guard) {
-        let tokens = if arguments.quick { 100 } else { 10_000 };
-        report.one("guarded", &runtime.block_on(guarded::measure(&plan, tokens))?)?;
+        report.one("guarded", &guarded_calls(arguments, &plan)?)?;
     }
     runtime.block_on(on_one_core((arguments, &plan), &progress, &installation, &mut report))?;
     report.finish()
+}
+
+/// Calls of one thread with tokens of the longest key.
+fn guarded_calls(arguments: &Arguments, plan: &Plan) -> Outcome<Guarded> {
+    let load = guarded::VerifyLoad {
+        algorithm: Subject::Rsa4096,
+        threads: 1,
+        slices: plan.slices,
+        slice: plan.slice.min(guarded::LONG_ENOUGH),
+    };
+    let calls = calls::Calls::sign(load.algorithm, if arguments.quick { 100 } else { 10_000 })?;
+    load.measure(&calls, &|_| ())
 }
 
 /// What is measured with the server on one core; the signature must be cheap for the rest to show.

@@ -14,7 +14,9 @@ pub struct Quartiles {
 }
 
 impl Quartiles {
-    pub(crate) fn of(samples: &[f64]) -> Self {
+    /// Of these, in any order; zeros if there are none.
+    #[must_use]
+    pub fn of(samples: &[f64]) -> Self {
         let sorted = sorted(samples);
         Self { lower: at(&sorted, 0.25), median: at(&sorted, 0.5), upper: at(&sorted, 0.75) }
     }

@@ -20,7 +20,7 @@ mod usage;
 
 pub(crate) use api::{ApiCommand, ApiCreate, ApiUpdate, PassportFlags};
 pub(crate) use api_access::{ApiRouteCommand, ApiSecretCommand};
-pub(crate) use bench::{BenchCommand, BenchToken};
+pub(crate) use bench::{BenchCommand, BenchToken, BenchVerify};
 pub(crate) use client::{ClientCommand, ClientCreate, ClientKeyAdd, ClientKeyCommand, ClientUpdate};
 pub(crate) use config::ConfigCommand;
 pub(crate) use guard::{GuardCommand, GuardSnippet, Proxy, base_url};

@@ -1,25 +1,27 @@
 //! This file is where the commands that measure this machine are run for a second.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
 use serde_json::Value;
 
-use crate::program::Home;
+use crate::program::{Done, Home, PATIENCE, signal, until};
+
+/// One short turn over two connections.
+const SHORT: [&str; 6] = ["--connections", "2", "--slices", "1", "--seconds", "1"];
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap_or_else(|| panic!("{value}"))
+}
+
+fn run(home: &Home, words: &[&str]) -> Done {
+    home.run(&[&["bench", "token"], &SHORT[..], words].concat())
+}
 
 #[test]
 fn tokens_are_measured_beside_signing_alone_without_touching_the_state_here() {
     let home = Home::empty();
-    let done = home.run(&[
-        "bench",
-        "token",
-        "--json",
-        "--alg",
-        "eddsa",
-        "--connections",
-        "2",
-        "--slices",
-        "1",
-        "--seconds",
-        "1",
-    ]);
+    let done = run(&home, &["--json", "--alg", "eddsa"]);
     let row: Value = done.document();
 
     let (raw, served) = (row["raw"][0].as_f64().unwrap(), row["served"][0].as_f64().unwrap());
@@ -33,20 +35,125 @@ fn tokens_are_measured_beside_signing_alone_without_touching_the_state_here() {
 
 #[test]
 fn a_person_gets_the_limit_the_ratio_percentiles_and_bars() {
-    let home = Home::empty();
-    let done = home.run(&[
-        "bench",
-        "token",
-        "--alg",
-        "es256",
-        "--connections",
-        "2",
-        "--slices",
-        "1",
-        "--seconds",
-        "1",
-    ]);
+    let done = run(&Home::empty(), &["--alg", "es256"]);
     for part in ["signing alone", "this server", "of it", "99.9 %", "█", "/livez"] {
         assert!(done.stdout.contains(part), "{part}: {}", done.stdout);
     }
+}
+
+#[test]
+fn tokens_asked_for_at_a_rate_are_all_accounted_for() {
+    let done = run(&Home::empty(), &["--json", "--alg", "eddsa", "--rate", "100", "--seed", "7"]);
+    let offered: Value = done.document();
+
+    let others: u64 = offered["others"].as_object().unwrap().values().map(number).sum();
+    let [asked, served, refused] = ["asked", "served", "refused"].map(|member| number(&offered[member]));
+    assert_eq!(asked, served + refused + others, "{offered}");
+    assert!(asked > 0 && number(&offered["verified"]) > 0, "{offered}");
+    let drawn: u64 =
+        offered["histogram_ms"].as_array().unwrap().iter().map(|bar| number(&bar["count"])).sum();
+    assert_eq!((drawn, number(&offered["latency_ms"]["samples"])), (served, served), "{offered}");
+    assert_eq!(number(&offered["distinct_jti"]), served, "{offered}");
+    assert_eq!((&offered["seed"], &offered["asked_for"]["rate"]), (&7.into(), &100.0.into()), "{offered}");
+    assert!(done.stderr.contains("round 1 of 1"), "{}", done.stderr);
+}
+
+#[test]
+fn a_person_gets_the_latencies_of_a_load_as_bars_and_the_seed() {
+    let done = run(&Home::empty(), &["--alg", "eddsa", "--load", "0.1"]);
+    for part in
+        ["0.1 of the capacity", "seed 1", "capacity", "99.9 %", "█", " ms ", "p99 is", "refused with 503"]
+    {
+        assert!(done.stdout.contains(part), "{part}: {}", done.stdout);
+    }
+}
+
+#[test]
+fn a_rate_and_a_load_at_once_or_a_load_of_nothing_are_no_question() {
+    let home = Home::empty();
+    for words in
+        [&["--rate", "5", "--load", "0.8"][..], &["--load", "0"], &["--load", "NaN"], &["--rate", "0"]]
+    {
+        assert_eq!(run(&home, words).code, Some(2), "{words:?}");
+    }
+}
+
+/// The folders of measurements that are under way or were left behind.
+fn folders(home: &Home) -> Vec<String> {
+    let entries = std::fs::read_dir(home.path(".")).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.starts_with("gatepost-bench-")).collect()
+}
+
+/// Whether a process has this in its command line.
+fn is_run_with(text: &str) -> bool {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    processes.into_iter().any(|process| {
+        // One that has ended meanwhile has none.
+        let words = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&words).contains(text)
+    })
+}
+
+#[test]
+fn a_signal_ends_the_measurement_its_server_and_its_folder() {
+    let home = Home::empty();
+    let words =
+        ["bench", "token", "--alg", "eddsa", "--connections", "2", "--slices", "50", "--seconds", "1"];
+    let mut command = home.command(&words);
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut told = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(told.any(|line| line.contains("slice 1 of 50")), "it goes on");
+    let folder = folders(&home).pop().expect("a state of its own");
+    assert!(is_run_with(&folder), "a server runs on it");
+
+    signal("INT", &child.id().to_string());
+    let rest: Vec<String> = told.collect();
+    assert_eq!(child.wait().unwrap().code(), Some(1), "{rest:?}");
+    assert!(rest.iter().any(|line| line.contains("stopped by a signal")), "{rest:?}");
+    assert_eq!(folders(&home), [""; 0]);
+    until(PATIENCE, "the server has ended", || !is_run_with(&folder));
+}
+
+/// Few tokens and short turns.
+const FEW: [&str; 8] = ["bench", "verify", "--tokens", "20", "--slices", "2", "--milliseconds", "1"];
+
+#[test]
+fn guarded_calls_are_told_for_each_algorithm_and_every_one_is_accounted_for() {
+    let home = Home::empty();
+    let done = home.run(&[&FEW[..], &["--alg", "es256,eddsa", "--json"]].concat());
+    let rows: Value = done.document();
+
+    let rows = rows.as_array().unwrap();
+    let algorithms: Vec<_> = rows.iter().map(|row| row["algorithm"].as_str().unwrap()).collect();
+    assert!(algorithms.contains(&"es256") && algorithms.contains(&"eddsa"), "{algorithms:?}");
+    assert!(rows.iter().any(|row| row["threads"] == 1), "{rows:?}");
+    for row in rows {
+        for member in ["signatures_alone", "hashes_alone", "full", "forged", "remembered"] {
+            let rates = row[member].as_array().unwrap();
+            assert_eq!(rates.len(), 2, "{member}: {row}");
+            assert!(rates.iter().all(|rate| rate.as_f64().unwrap() > 0.0), "{member}: {row}");
+        }
+        assert_eq!((number(&row["tokens"]), number(&row["remembered_us"]["samples"])), (20, 20), "{row}");
+        assert!(number(&row["verifications"]) >= 2 * (20 + 20), "new and forged ones of two slices: {row}");
+        assert_eq!(row["void"].as_array().unwrap().len(), 0, "{row}");
+    }
+    assert!(done.stderr.contains("slice 2 of 2"), "{}", done.stderr);
+}
+
+#[test]
+fn a_person_gets_guarded_calls_beside_the_limits_of_the_machine() {
+    let home = Home::empty();
+    let done = home.run(&[&FEW[..], &["--alg", "eddsa"]].concat());
+    for part in
+        ["signatures alone", "forged tokens", "SHA-256 alone", "remembered over new", "p99.9", "█", "of it"]
+    {
+        assert!(done.stdout.contains(part), "{part}: {}", done.stdout);
+    }
+    assert_eq!(
+        home.run(&["bench", "verify", "--tokens", "1"]).code,
+        Some(2),
+        "one token makes no forged one"
+    );
 }
