@@ -1,8 +1,8 @@
 # One line a recipe; what each step does is written in ci/.
-.PHONY: help dev check prepare test lint format interop bench docs clean
+.PHONY: help dev check prepare test lint format interop bench bench-pure docs clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | sort | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | sort | expand -t 12
 dev: ## a server with a demo partner and a guarded API
 	cargo run --release -- dev
 check: ## everything that CI runs
@@ -19,6 +19,8 @@ interop: ## real clients and the documents' commands against a real server
 	@ci/interop.sh
 bench: ## the load harness, release build
 	cargo build --release --locked -p gatepost -p gatepost-bench && target/release/gatepost-bench
+bench-pure: ## instructions of the pure parts against those of before, needs valgrind
+	@ci/bench-pure.sh
 docs: ## the crates' documentation
 	cargo doc --workspace --no-deps --locked
 clean: ## remove what was built

@@ -9,6 +9,8 @@
 
 mod fair_queue;
 mod pool;
+#[cfg(feature = "testing")]
+pub mod rounds;
 mod shed;
 #[cfg(test)]
 mod simulation;

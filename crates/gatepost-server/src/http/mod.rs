@@ -24,6 +24,8 @@ pub(crate) mod outbound;
 pub(crate) mod params;
 pub(crate) mod presented;
 mod progress;
+#[cfg(feature = "testing")]
+pub mod pure;
 pub mod room;
 mod roster;
 pub mod tls;

@@ -1,0 +1,38 @@
+//! This file is where benches reach the fair queue, which nobody else may: work comes in and is taken in turns.
+//!
+//! The feature `testing` alone builds it.
+
+use std::time::Duration;
+
+use gatepost_core::clients::ClientId;
+use uuid::Uuid;
+
+use super::fair_queue::{Cost, FairQueue, Places, Wanted};
+use super::shed::Patience;
+
+struct Asked;
+
+impl Wanted for Asked {
+    fn is_wanted(&self) -> bool {
+        true
+    }
+}
+
+/// So many times one comes in and one is taken, while each of these clients has one waiting; how many were taken.
+pub fn rounds(clients: u32, rounds: u32) -> u32 {
+    let (target, deadline) = (Duration::from_millis(25), Duration::from_secs(1));
+    let mut queue = FairQueue::new(Places { all: 512, per_client: 64 }, Patience::new(target, deadline));
+    let ids: Vec<ClientId> =
+        (1..=clients).map(|number| ClientId::from_uuid(Uuid::from_u128(number.into()))).collect();
+    let cost = Cost::of_rsa(512, None);
+    let (mut now, mut taken, mut shed) = (Duration::ZERO, 0_u32, Vec::new());
+    for id in &ids {
+        let _ = queue.push(id, Asked, cost, now);
+    }
+    for id in ids.iter().cycle().take(usize::try_from(rounds).unwrap_or(usize::MAX)) {
+        now = now.saturating_add(Duration::from_micros(100));
+        let _ = queue.push(id, Asked, cost, now);
+        taken = taken.saturating_add(u32::from(queue.take(now, &mut shed).is_some()));
+    }
+    taken
+}
