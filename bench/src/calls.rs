@@ -59,14 +59,15 @@ impl Call {
     }
 
     /// The token as it is sent.
-    pub(crate) fn token(&self) -> &str {
-        let value = self.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        value.and_then(|value| value.strip_prefix(SCHEME)).unwrap_or_default()
+    pub(crate) fn token(&self) -> &[u8] {
+        let value = self.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+        value.and_then(|value| value.strip_prefix(SCHEME.as_bytes())).unwrap_or_default()
     }
 
     /// What is signed of it.
     pub(crate) fn signed(&self) -> &[u8] {
-        halves(self.token()).map_or(&[], |(signed, _)| signed.as_bytes())
+        let token = self.token();
+        token.iter().rposition(|byte| *byte == b'.').and_then(|dot| token.get(..dot)).unwrap_or_default()
     }
 }
 
