@@ -27,7 +27,7 @@ use crate::journal::RefusalEvent;
 use crate::key_ring::Signer;
 use crate::limits::{self, Taken};
 use crate::revocations;
-use crate::signing::NotSigned;
+use crate::signing::{NotSigned, whole_seconds};
 use crate::telemetry::metrics::Outcome;
 
 /// A request for a token, as an edge has read it.
@@ -186,8 +186,10 @@ async fn mint(
 
 fn not_signed(reason: &NotSigned) -> Refusal {
     match reason {
-        NotSigned::Shed(_) => Code::TemporarilyUnavailable.because(reason.to_string()),
-        NotSigned::Key(_) => Code::ServerError.because(reason.to_string()),
+        NotSigned::Shed { ahead, .. } => {
+            Code::TemporarilyUnavailable.because(reason.to_string()).again_in(whole_seconds(*ahead))
+        }
+        NotSigned::Panicked | NotSigned::Key(_) => Code::ServerError.because(reason.to_string()),
     }
 }
 

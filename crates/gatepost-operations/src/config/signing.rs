@@ -12,20 +12,20 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting::new(
         "signing.queue",
         Kind::Whole(2, 1_000_000),
-        "256",
+        "1024",
         "How many requests may wait for an RSA signature; one that finds no place gets 503.",
     ),
     Setting::new(
         "signing.per_client",
         Kind::Whole(1, 1_000_000),
-        "64",
+        "256",
         "How many of them may be of one client; a client that asks on so many connections is served on all.",
     ),
     Setting::new(
         "signing.target",
-        Kind::Duration(Duration::from_millis(1), Duration::from_secs(60)),
-        "25ms",
-        "How long a request of a client that asks for more than can be signed waits before it gets 503.",
+        Kind::Whole(1, 1000),
+        "5",
+        "How long a request waits before it gets 503 while more is asked for than can be signed, in times of one signature, as measured.",
     ),
     Setting::new(
         "signing.deadline",
@@ -44,10 +44,18 @@ pub struct Signing {
     pub queue: usize,
     /// How many of one client.
     pub per_client: usize,
-    /// How long a request waits of a client that asks for too much.
-    pub target: Duration,
+    /// How long a request waits while too much is asked for, in signing times.
+    pub target: u32,
     /// How long any request waits.
     pub deadline: Duration,
+}
+
+#[cfg(test)]
+impl Default for Signing {
+    /// As shipped.
+    fn default() -> Self {
+        Self { threads: 0, queue: 1024, per_client: 256, target: 5, deadline: Duration::from_secs(2) }
+    }
 }
 
 impl Signing {
@@ -56,7 +64,7 @@ impl Signing {
             threads: values.count("signing.threads")?,
             queue: values.count("signing.queue")?,
             per_client: values.count("signing.per_client")?,
-            target: values.duration("signing.target")?,
+            target: u32::try_from(values.count("signing.target")?).unwrap_or(u32::MAX),
             deadline: values.duration("signing.deadline")?,
         })
     }

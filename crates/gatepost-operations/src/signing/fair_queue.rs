@@ -5,8 +5,9 @@
 //! wait before goes ahead of those that did (RFC 8290, section 4.2), so that one who asks seldom waits for a free
 //! thread and for little else. Of one client no more may wait than there are places free: crowds leave room for
 //! newcomers, without anybody searching for the longest line (Choudhury and Hahne 1998).
-//! A line that stands ([`Standing`]) is served from its end: there the newest can still be answered in time. The
-//! same holds for the newcomers together, who are a queue too when thousands of clients ask at once.
+//! A line that rises or stands ([`Standing`]) is served from its end: there the newest can still be answered in time.
+//! All short lines together are the crowd, which may stand too, when many clients each ask a little too much: then it is
+//! served from the newest of the newcomers. A long line is judged by itself.
 //!
 //! The limits: places for all, places for one client, and twice as many clients remembered as there are places.
 //! The price: a look-up of the client for each request. Nothing here runs over all lines or all work; what is
@@ -16,32 +17,14 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use gatepost_core::clients::ClientId;
-use gatepost_jose::Primes;
 
-use super::shed::{Patience, Shed, Standing};
-
-/// What a signature costs, in parts of an RSA-4096 one, which costs [`TURN`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Cost(i64);
-
-/// What a turn is worth.
-const TURN: i64 = 512;
+use super::cost::{Cost, TURN};
+use super::pace::Pace;
+use super::shed::{Moment, Patience, Shed, Standing};
+use crate::config::Signing;
 
 /// How many newcomers go first before one of those who wait has a turn.
 const NEWCOMERS_IN_A_ROW: u32 = 8;
-
-impl Cost {
-    /// Of an RSA signature of that many bytes: the work grows with the third power of the length, and a key of four
-    /// primes signs some three times as fast.
-    pub(super) fn of_rsa(signature_bytes: usize, primes: Option<Primes>) -> Self {
-        let parts = i64::try_from(signature_bytes / 64).unwrap_or(i64::MAX);
-        let of_two = parts.saturating_pow(3).clamp(1, 64 * TURN);
-        match primes {
-            Some(Primes::Four) => Self(of_two / 3),
-            Some(Primes::Two) | None => Self(of_two),
-        }
-    }
-}
 
 /// How much may wait.
 #[derive(Clone, Copy, Debug)]
@@ -70,12 +53,13 @@ pub(super) struct Taken<Job> {
 pub(super) struct FairQueue<Job> {
     places: Places,
     patience: Patience,
+    pace: Pace,
     lines: HashMap<ClientId, Line<Job>>,
     newcomers: VecDeque<ClientId>,
     turns: VecDeque<ClientId>,
     newcomers_gone: u32,
     waiting: usize,
-    crowd: Standing,
+    crowd: Crowd,
     stood: HashMap<ClientId, Standing>,
 }
 
@@ -91,17 +75,29 @@ struct Waiting<Job> {
     since: Duration,
 }
 
+/// A line stands that has grown by what each thread signs in so many signing times.
+const GROWTH_OF_EACH_THREAD: usize = 32;
+
 impl<Job: Wanted> FairQueue<Job> {
-    pub(super) fn new(places: Places, patience: Patience) -> Self {
+    /// A queue with those bounds before so many threads.
+    pub(super) fn of(bounds: &Signing, threads: usize) -> Self {
+        let places = Places { all: bounds.queue, per_client: bounds.per_client };
+        let growth = threads.saturating_mul(GROWTH_OF_EACH_THREAD).min(bounds.per_client / 2).max(1);
+        let growth = u32::try_from(growth).unwrap_or(u32::MAX);
+        Self::new(places, Patience { target: bounds.target, deadline: bounds.deadline, growth })
+    }
+
+    fn new(places: Places, patience: Patience) -> Self {
         Self {
             places,
             patience,
+            pace: Pace::default(),
             lines: HashMap::new(),
             newcomers: VecDeque::new(),
             turns: VecDeque::new(),
             newcomers_gone: 0,
             waiting: 0,
-            crowd: Standing::default(),
+            crowd: Crowd::default(),
             stood: HashMap::new(),
         }
     }
@@ -114,26 +110,30 @@ impl<Job: Wanted> FairQueue<Job> {
         cost: Cost,
         now: Duration,
     ) -> Result<(), (Job, Shed)> {
+        let moment = self.moment(now);
         if self.waiting >= self.places.all {
-            self.crowd.overflowed(now);
+            self.crowd.0.overflowed(&moment);
             return Err((job, Shed::Queue));
         }
+        let work = Waiting { job, cost, since: now };
         let Some(line) = self.lines.get_mut(client) else {
             self.newcomers.push_back(client.clone());
             let standing = self.stood.remove(client).unwrap_or_default();
-            let jobs = VecDeque::from([Waiting { job, cost, since: now }]);
-            self.lines.insert(client.clone(), Line { jobs, credit: TURN, standing });
+            let mut line = Line { jobs: VecDeque::from([work]), credit: TURN, standing };
+            self.crowd.joined_by(&mut line, &moment);
+            self.lines.insert(client.clone(), line);
             self.waiting += 1;
             return Ok(());
         };
         while line.jobs.len() >= self.places.per_client.min(self.places.all - self.waiting) {
             if line.jobs.pop_front_if(|head| !head.job.is_wanted()).is_none() {
-                line.standing.overflowed(now);
-                return Err((job, Shed::Client));
+                line.standing.overflowed(&moment);
+                return Err((work.job, Shed::Client));
             }
             self.waiting -= 1;
         }
-        line.jobs.push_back(Waiting { job, cost, since: now });
+        line.jobs.push_back(work);
+        self.crowd.joined_by(line, &moment);
         self.waiting += 1;
         Ok(())
     }
@@ -141,11 +141,12 @@ impl<Job: Wanted> FairQueue<Job> {
     /// The work whose turn it is at `now`. What is too old by then goes to `shed`; what nobody wants any more
     /// vanishes.
     pub(super) fn take(&mut self, now: Duration, shed: &mut Vec<(Job, Shed)>) -> Option<Taken<Job>> {
+        let moment = self.moment(now);
         loop {
             let (client, newcomer) = self.next_client()?;
             let Some(line) = self.lines.get_mut(&client) else { continue };
-            let crowd = newcomer.then_some(&mut self.crowd);
-            self.waiting -= line.drop_old((&self.patience, now), crowd, shed);
+            let dropped = line.drop_old(&moment, &mut self.crowd, shed);
+            self.waiting -= dropped;
 
             if line.jobs.is_empty() {
                 // Who waited before is forgotten only when it comes to its turn and wants nothing; else asking one
@@ -155,10 +156,15 @@ impl<Job: Wanted> FairQueue<Job> {
             } else if line.credit <= 0 {
                 line.credit += TURN;
                 self.turns.push_back(client);
-            } else if let Some(taken) = self.serve(client, newcomer, now) {
+            } else if let Some(taken) = self.serve(client, newcomer, &moment) {
                 return Some(taken);
             }
         }
+    }
+
+    /// Takes up how long a signature took.
+    pub(super) fn signed(&mut self, took: Duration) {
+        self.pace.took(took);
     }
 
     /// How much waits.
@@ -166,37 +172,46 @@ impl<Job: Wanted> FairQueue<Job> {
         self.waiting
     }
 
+    /// How long so many threads have to sign for what waits.
+    pub(super) fn ahead(&self, threads: usize) -> Duration {
+        let [waiting, threads] =
+            [self.waiting, threads.max(1)].map(|count| u32::try_from(count).unwrap_or(u32::MAX));
+        self.pace.signing().unwrap_or_default().saturating_mul(waiting) / threads
+    }
+
+    fn moment(&self, now: Duration) -> Moment {
+        self.patience.at(now, self.pace.signing())
+    }
+
     fn next_client(&mut self) -> Option<(ClientId, bool)> {
         let enough = self.newcomers_gone >= NEWCOMERS_IN_A_ROW && !self.turns.is_empty();
         let newcomer = if enough { None } else { self.newcomers.pop_front() };
-        if newcomer.is_none() && !enough {
-            self.crowd.in_order();
-        }
         match newcomer {
             Some(client) => Some((client, true)),
             None => self.turns.pop_front().map(|client| (client, false)),
         }
     }
 
-    /// Work of this client, or of the last newcomer where newcomers stand. While the client's credit lasts it has
+    /// Work of this client, or of the last newcomer where the crowd rises or stands. While the client's credit lasts it has
     /// the next turn too, else the others come first.
-    fn serve(&mut self, mut client: ClientId, newcomer: bool, now: Duration) -> Option<Taken<Job>> {
+    fn serve(&mut self, mut client: ClientId, newcomer: bool, moment: &Moment) -> Option<Taken<Job>> {
         if newcomer
-            && self.crowd.stands(&self.patience, now)
+            && self.crowd.0.newest_first(&moment.of_a_crowd())
             && let Some(last) = self.newcomers.pop_back()
         {
             self.newcomers.push_front(std::mem::replace(&mut client, last));
         }
         let line = self.lines.get_mut(&client)?;
-        let stands = line.standing.stands(&self.patience, now);
-        let next = if stands { line.jobs.pop_back() } else { line.jobs.pop_front() };
+        let newest = line.standing.newest_first(moment);
+        let next = if newest { line.jobs.pop_back() } else { line.jobs.pop_front() };
         let Waiting { job, cost, since } = next?;
         self.waiting -= 1;
-        line.credit -= cost.0;
+        self.crowd.left_by(line, 1, moment);
+        line.credit -= cost.parts();
         if line.credit <= 0 {
             line.credit += TURN;
             self.newcomers_gone = self.newcomers_gone.saturating_add(u32::from(newcomer));
-            self.step_back(client, true, now);
+            self.step_back(client, true, moment.now);
         } else if newcomer {
             self.newcomers.push_front(client);
         } else {
@@ -205,7 +220,7 @@ impl<Job: Wanted> FairQueue<Job> {
         if !newcomer {
             self.newcomers_gone = 0;
         }
-        Some(Taken { job, waited: now.saturating_sub(since) })
+        Some(Taken { job, waited: moment.now.saturating_sub(since) })
     }
 
     /// Puts a client behind the others; without waiting work it is forgotten sooner or later.
@@ -221,11 +236,11 @@ impl<Job: Wanted> FairQueue<Job> {
     /// A line that stands may run empty for a moment; that it stood is kept longer than the line.
     fn forget(&mut self, client: ClientId, now: Duration) {
         let Some(Line { standing, .. }) = self.lines.remove(&client) else { return };
-        if !standing.stands(&self.patience, now) {
+        if !standing.stands(now) {
             return;
         }
         if self.stood.len() >= self.places.all {
-            self.stood.retain(|_, standing| standing.stands(&self.patience, now));
+            self.stood.retain(|_, standing| standing.stands(now));
         }
         if self.stood.len() < self.places.all {
             self.stood.insert(client, standing);
@@ -233,32 +248,51 @@ impl<Job: Wanted> FairQueue<Job> {
     }
 }
 
+/// All short lines as one queue. Who overloads the threads alone has a long one and is no crowd.
+#[derive(Clone, Copy, Debug, Default)]
+struct Crowd(Standing);
+
+impl Crowd {
+    /// Notes that work came into a line.
+    fn joined_by<Job>(&mut self, line: &mut Line<Job>, moment: &Moment) {
+        line.standing.arrived();
+        if line.jobs.len() > moment.longest_of_a_crowd() {
+            return;
+        }
+        self.0.arrived();
+        // Many lines have places for far more than can be signed in time.
+        if self.0.growth() >= moment.overflow_of_a_crowd() {
+            self.0.overflowed(moment);
+        }
+    }
+
+    /// Notes that so much work left a line.
+    fn left_by<Job>(&mut self, line: &mut Line<Job>, count: u32, moment: &Moment) {
+        line.standing.departed(count);
+        if line.jobs.len() < moment.longest_of_a_crowd() {
+            self.0.departed(count);
+        }
+    }
+}
+
 impl<Job: Wanted> Line<Job> {
-    /// Drops what is too old, by itself or in the crowd of newcomers, or no longer wanted; says how much that was.
-    fn drop_old(
-        &mut self,
-        (patience, now): (&Patience, Duration),
-        mut crowd: Option<&mut Standing>,
-        shed: &mut Vec<(Job, Shed)>,
-    ) -> usize {
+    /// Drops what is too old, by itself or in the crowd, or no longer wanted; says how much that was.
+    fn drop_old(&mut self, moment: &Moment, crowd: &mut Crowd, shed: &mut Vec<(Job, Shed)>) -> usize {
         let before = self.jobs.len();
+        let crowds = before <= moment.longest_of_a_crowd();
         while let Some(head) = self.jobs.front() {
-            let waited = now.saturating_sub(head.since);
-            let queues = std::iter::once(&mut self.standing).chain(crowd.as_deref_mut());
-            let mut why = None;
-            for queue in queues {
-                if patience.allows(waited) {
-                    queue.in_order();
-                }
-                why = why.or_else(|| queue.sheds(waited, patience, now));
-            }
+            let waited = moment.now.saturating_sub(head.since);
+            let by_crowd = || if crowds { crowd.0.sheds(waited, moment) } else { None };
+            let why = self.standing.sheds(waited, moment).or_else(by_crowd);
             match (head.job.is_wanted(), why) {
                 (true, None) => break,
                 (true, Some(why)) => shed.extend(self.jobs.pop_front().map(|head| (head.job, why))),
                 (false, _) => drop(self.jobs.pop_front()),
             }
         }
-        before - self.jobs.len()
+        let dropped = before - self.jobs.len();
+        crowd.left_by(self, u32::try_from(dropped).unwrap_or(u32::MAX), moment);
+        dropped
     }
 }
 

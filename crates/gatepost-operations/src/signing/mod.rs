@@ -2,12 +2,14 @@
 //! makes another request wait for a worker.
 //!
 //! The idea: [`pool`] has as many threads as cores, and keys are parsed once and shared. [`fair_queue`] decides whose
-//! signature is next, and [`shed`] what has waited too long; both are pure, with time as an argument, so that
-//! [`simulation`] can hold them to their promises.
+//! signature is next, [`shed`] what has waited too long, and [`pace`] how long a signature takes; they are pure, with
+//! time as an argument, so that [`simulation`] can hold them to their promises.
 //! The limit: what has no place, or waits too long, is refused and may come back.
 //! The price: one hand-over to a thread and back, some microseconds. Fast algorithms sign inline and pay nothing.
 
+mod cost;
 mod fair_queue;
+mod pace;
 mod pool;
 #[cfg(feature = "testing")]
 pub mod rounds;
@@ -17,3 +19,4 @@ mod simulation;
 
 pub use pool::{NotSigned, Pool};
 pub use shed::Shed;
+pub(crate) use shed::whole_seconds;

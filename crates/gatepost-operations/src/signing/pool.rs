@@ -2,6 +2,7 @@
 //!
 //! No lock is held while a signature is made or an answer is sent.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
@@ -10,15 +11,15 @@ use gatepost_core::clients::ClientId;
 use gatepost_jose::{KeyError, SigningKey};
 use tokio::sync::oneshot;
 
-use super::fair_queue::{Cost, FairQueue, Places, Taken, Wanted};
-use super::shed::{Patience, Shed};
+use super::cost::Cost;
+use super::fair_queue::{FairQueue, Taken, Wanted};
+use super::shed::Shed;
 use crate::config::Signing;
 use crate::telemetry::metrics::Metrics;
 
 /// Signs with a bounded number of threads, fairly by client.
 pub struct Pool {
     desk: Arc<Desk>,
-    threads: usize,
     running: OnceLock<Vec<JoinHandle<()>>>,
 }
 
@@ -26,8 +27,16 @@ pub struct Pool {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotSigned {
     /// More was asked for than can be signed in time.
-    #[error(transparent)]
-    Shed(#[from] Shed),
+    #[error("{why}")]
+    Shed {
+        /// Which bound it met.
+        why: Shed,
+        /// How long what waits now takes to sign.
+        ahead: Duration,
+    },
+    /// The signature panicked; the thread goes on with the next.
+    #[error("the signature panicked")]
+    Panicked,
     /// The key refused.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -35,6 +44,7 @@ pub enum NotSigned {
 
 /// Where work is handed over.
 struct Desk {
+    threads: usize,
     opened: Instant,
     state: Mutex<State>,
     more: Condvar,
@@ -63,11 +73,9 @@ impl Pool {
     pub fn new(bounds: &Signing, metrics: Arc<Metrics>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let threads = if bounds.threads == 0 { cores } else { bounds.threads };
-        let places = Places { all: bounds.queue, per_client: bounds.per_client };
-        let patience = Patience::new(bounds.target, bounds.deadline);
-        let state = Mutex::new(State { queue: FairQueue::new(places, patience), closed: false });
-        let desk = Desk { opened: Instant::now(), state, more: Condvar::new(), metrics };
-        Self { desk: Arc::new(desk), threads, running: OnceLock::new() }
+        let state = Mutex::new(State { queue: FairQueue::of(bounds, threads), closed: false });
+        let desk = Desk { threads, opened: Instant::now(), state, more: Condvar::new(), metrics };
+        Self { desk: Arc::new(desk), running: OnceLock::new() }
     }
 
     /// Signs `text` for a client, and gives the text back with its signature.
@@ -85,7 +93,8 @@ impl Pool {
 
         let (answer, signed) = oneshot::channel();
         self.desk.push(client, Job { key: Arc::clone(key), text, answer })?;
-        signed.await.unwrap_or(Err(NotSigned::Shed(Shed::Late)))
+        // Who is answered by nobody waits for a thread that could not be started.
+        signed.await.unwrap_or(Err(NotSigned::Shed { why: Shed::Late, ahead: Duration::ZERO }))
     }
 
     /// How many signatures wait.
@@ -99,7 +108,7 @@ impl Pool {
             let thread = Builder::new().name(format!("sign-{number}")).stack_size(256 * 1024);
             thread.spawn(move || desk.work())
         };
-        let (started, failed): (Vec<_>, Vec<_>) = (0..self.threads).map(start).partition(Result::is_ok);
+        let (started, failed): (Vec<_>, Vec<_>) = (0..self.desk.threads).map(start).partition(Result::is_ok);
         if !failed.is_empty() {
             tracing::error!(
                 missing = failed.len(),
@@ -132,43 +141,48 @@ impl Desk {
         self.opened.elapsed()
     }
 
-    fn push(&self, client: &ClientId, job: Job) -> Result<(), Shed> {
+    fn push(&self, client: &ClientId, job: Job) -> Result<(), NotSigned> {
         let cost = Cost::of_rsa(job.key.signature_len(), job.key.primes());
         let mut state = self.lock();
         let pushed = state.queue.push(client, job, cost, self.now());
+        let ahead = state.queue.ahead(self.threads);
         drop(state);
-        match pushed {
-            Ok(()) => self.more.notify_one(),
-            Err((_, why)) => {
-                self.metrics.shed(why);
-                return Err(why);
-            }
+        if let Err((_, why)) = pushed {
+            self.metrics.shed(why);
+            return Err(NotSigned::Shed { why, ahead });
         }
+        self.more.notify_one();
         Ok(())
     }
 
     fn work(&self) {
-        let mut shed = Vec::new();
-        while let Some(taken) = self.next(&mut shed) {
+        let (mut shed, mut took) = (Vec::new(), None);
+        while let Some(next) = self.next(took.take(), &mut shed) {
             for (job, why) in shed.drain(..) {
                 self.metrics.shed(why);
-                let _ = job.answer.send(Err(NotSigned::Shed(why)));
+                let _ = job.answer.send(Err(NotSigned::Shed { why, ahead: next.ahead }));
             }
-            if let Some(Taken { job: Job { key, text, answer }, waited }) = taken {
+            if let Some(Taken { job: Job { key, text, answer }, waited }) = next.taken {
                 self.metrics.waited_to_sign(waited);
-                let signed = key.sign(text.as_bytes()).map_err(NotSigned::from);
+                let began = Instant::now();
+                let signed = sign(&key, &text);
+                took = Some(began.elapsed());
                 let _ = answer.send(signed.map(|signature| (text, signature)));
             }
         }
     }
 
-    /// Waits for something to sign or to shed; nothing when the desk is closed.
-    fn next(&self, shed: &mut Vec<(Job, Shed)>) -> Option<Option<Taken<Job>>> {
+    /// Waits for something to sign or to shed, after telling how long the last signature took; nothing when the desk is
+    /// closed.
+    fn next(&self, took: Option<Duration>, shed: &mut Vec<(Job, Shed)>) -> Option<Next> {
         let mut state = self.lock();
+        if let Some(took) = took {
+            state.queue.signed(took);
+        }
         loop {
             let taken = state.queue.take(self.now(), shed);
             if taken.is_some() || !shed.is_empty() {
-                return Some(taken);
+                return Some(Next { taken, ahead: state.queue.ahead(self.threads) });
             }
             if state.closed {
                 return None;
@@ -178,24 +192,39 @@ impl Desk {
     }
 }
 
+/// What a thread does next.
+struct Next {
+    taken: Option<Taken<Job>>,
+    /// How long the rest takes to sign.
+    ahead: Duration,
+}
+
+/// A panic ends the one request it belongs to: a thread less would make all that follow slower, and the last one would
+/// leave them waiting for ever.
+fn sign(key: &SigningKey, text: &str) -> Result<Vec<u8>, NotSigned> {
+    let signed = catch_unwind(AssertUnwindSafe(|| {
+        #[cfg(test)]
+        assert_ne!(text, tests::BREAKS);
+        key.sign(text.as_bytes())
+    }));
+    signed.map_err(|_| NotSigned::Panicked)?.map_err(NotSigned::from)
+}
+
 #[cfg(test)]
 mod tests {
     use gatepost_jose::{Algorithm, RsaBits};
 
     use super::*;
 
+    /// A text whose signature panics.
+    pub(super) const BREAKS: &str = "breaks";
+
     fn key(algorithm: Algorithm) -> Arc<SigningKey> {
         Arc::new(SigningKey::generate(algorithm, RsaBits::B2048).unwrap())
     }
 
     fn bounds() -> Signing {
-        Signing {
-            threads: 1,
-            queue: 64,
-            per_client: 8,
-            target: Duration::from_secs(20),
-            deadline: Duration::from_secs(30),
-        }
+        Signing { threads: 1, queue: 64, per_client: 8, target: 1000, deadline: Duration::from_secs(30) }
     }
 
     fn pool(bounds: &Signing) -> Arc<Pool> {
@@ -238,7 +267,7 @@ mod tests {
 
         let outcome = pool.sign(&key(Algorithm::Rs256), "text".into(), &client("c")).await;
 
-        assert_eq!(outcome, Err(NotSigned::Shed(Shed::Late)));
+        assert_eq!(outcome, Err(NotSigned::Shed { why: Shed::Late, ahead: Duration::ZERO }));
         assert_eq!(pool.desk.metrics.snapshot().shed, [0, 0, 0, 1]);
     }
 
@@ -248,10 +277,20 @@ mod tests {
 
         let outcomes = flood(&pool, 64).await;
 
-        let refused = outcomes.iter().filter(|one| **one == Err(NotSigned::Shed(Shed::Client))).count();
+        let of_client = |one: &&_| matches!(one, Err(NotSigned::Shed { why: Shed::Client, .. }));
+        let refused = outcomes.iter().filter(of_client).count();
         let counts = pool.desk.metrics.snapshot();
         assert!(refused > 0 && outcomes.iter().filter(|one| one.is_ok()).count() == 64 - refused);
         assert_eq!((counts.shed, counts.waits.count), ([refused as u64, 0, 0, 0], 64 - refused as u64));
         assert_eq!(pool.waiting(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_signature_that_panics_fails_alone_and_its_thread_goes_on() {
+        let (pool, key) = (pool(&bounds()), key(Algorithm::Rs256));
+        for _ in 0..3 {
+            assert_eq!(pool.sign(&key, BREAKS.into(), &client("c")).await, Err(NotSigned::Panicked));
+        }
+        assert!(pool.sign(&key, "text".into(), &client("c")).await.is_ok());
     }
 }

@@ -1,15 +1,17 @@
 //! This file is where it is decided how long work may wait, by CoDel's idea (RFC 8289): a burst may wait, a queue
 //! that stands must not.
 //!
-//! The idea: nobody is hurt by a queue that drains. One whose head has waited longer than the target for a whole
-//! interval stands, and every request in it gets a late answer for nothing; then what is older than the target is
-//! shed, until nothing had to be shed for a while.
+//! The idea: nobody is hurt by a queue that drains. One that overflows stands, and every request in it gets a late answer
+//! for nothing; then what is older than the target is shed, until nothing had to be shed for a while. Before that, one
+//! that grows while it is served is served from its end, so that most are answered soon while it is not yet known
+//! whether it will overflow. Times are told in signing times, as measured ([`Pace`](super::pace::Pace)), so that they
+//! fit every machine and every key.
 //!
-//! Two things differ from RFC 8289, for its senders slow down when something is lost, and HTTP clients ask again.
-//! It sheds one at a time, ever faster, and takes many seconds until half of what comes is shed; here all that is
-//! too old is shed at once. And it sheds from any queue that stands: here the queue must also have overflowed.
-//! Clients that wait for their answers before they ask again (64 connections, say) keep a standing queue that never
-//! grows; shedding from it only makes them ask in vain, thousands of times a second.
+//! It differs from RFC 8289, for its senders slow down when something is lost, and HTTP clients ask again. There it is
+//! shed one at a time, ever faster, and takes many seconds until half of what comes is shed; here all that is too old is
+//! shed at once. And there it is shed from any queue in which one waits long. Clients that wait for their answers before
+//! they ask again (64 connections, say) keep such a queue, and it never grows; shedding from it only makes them ask in
+//! vain, thousands of times a second.
 
 use std::time::Duration;
 
@@ -45,70 +47,150 @@ impl Shed {
     }
 }
 
+/// A wait as callers are told of it: never too short, and at least a second.
+pub(crate) fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1)
+}
+
 /// How long work may wait.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
-    /// What may be waited in a queue that stands.
-    target: Duration,
-    /// How long a queue must be behind before it stands.
-    interval: Duration,
+    /// What may be waited in a queue that stands, in signing times.
+    pub(super) target: u32,
     /// What may be waited at all.
-    deadline: Duration,
+    pub(super) deadline: Duration,
+    /// By how much a queue has grown that is served from its end.
+    pub(super) growth: u32,
 }
 
-/// The interval is that many targets: 150 ms for 25 ms. A burst that is signed within that is no sign of too much.
-const TARGETS: u32 = 6;
+/// For how many signing times after the last shedding a queue still stands. A shorter memory lets a queue that is asked
+/// a little too much fill up again and again; a longer one goes on shedding from bursts that could be served.
+const MEMORY: u32 = 100;
+
+/// Of what comes between two departures, no more counts as growth; and no more than twice that after a pause. Neither
+/// the first requests of many connections nor what came while the machine stood still is a sign of too much.
+const COUNTED: u32 = 3;
+
+/// Growth is a sum of what came and what went (Page's CUSUM, 1954). What went counts for a little more, so that a
+/// queue that stays as it is grows no more.
+const CAME: u32 = 50;
+const WENT: u32 = 51;
+
+/// A queue rises no more that has not grown while so much went.
+const RISING: u32 = 48;
+
+/// A shorter wait is the operating system's, whatever is signed.
+const LEAST_TARGET: Duration = Duration::from_millis(4);
+
+/// The patience at one moment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    patience: Patience,
+    signing: Option<Duration>,
+    pub(super) now: Duration,
+}
 
 impl Patience {
-    pub(super) fn new(target: Duration, deadline: Duration) -> Self {
-        Self { target, interval: target.saturating_mul(TARGETS), deadline }
-    }
-
-    /// Whether so long a wait is no sign of a queue that stands.
-    pub(super) fn allows(&self, waited: Duration) -> bool {
-        waited <= self.target
+    /// At `now`, where a signature takes that long, if that is known.
+    pub(super) fn at(self, now: Duration, signing: Option<Duration>) -> Moment {
+        Moment { patience: self, signing, now }
     }
 }
 
-/// For how many intervals after the last shedding a queue still stands. A shorter memory lets a queue that is asked a
-/// little too much fill up again and again; a longer one goes on shedding from bursts that could be served.
-const MEMORY: u32 = 4;
+impl Moment {
+    /// The same for a crowd, of which it takes more to tell.
+    pub(super) fn of_a_crowd(mut self) -> Self {
+        self.patience.growth = self.patience.growth.saturating_mul(2);
+        self
+    }
 
-/// What is known of one queue: whether it stands.
+    /// A longer line is judged by itself.
+    pub(super) fn longest_of_a_crowd(&self) -> usize {
+        usize::try_from(self.patience.growth).unwrap_or(usize::MAX)
+    }
+
+    /// A crowd stands that has grown by so much.
+    pub(super) fn overflow_of_a_crowd(&self) -> u32 {
+        self.patience.growth.saturating_mul(4)
+    }
+
+    /// Before the first signature nothing is too old but what is past the deadline.
+    fn target(&self) -> Duration {
+        let target = |signing: Duration| signing.saturating_mul(self.patience.target).max(LEAST_TARGET);
+        self.signing.map_or(self.patience.deadline, target)
+    }
+
+    fn memory(&self) -> Duration {
+        self.signing.map_or(self.patience.deadline, |signing| signing.saturating_mul(MEMORY))
+    }
+}
+
+/// What is known of one queue: whether it rises, and whether it stands.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Standing {
-    overflowing_since: Option<Duration>,
-    shedding_until: Option<Duration>,
+    grown: u32,
+    peak: u32,
+    since_peak: u32,
+    counts: u32,
+    until: Option<Duration>,
 }
 
 impl Standing {
-    /// Notes that work was refused at `now` for want of a place.
-    pub(super) fn overflowed(&mut self, now: Duration) {
-        self.overflowing_since.get_or_insert(now);
+    /// Notes that work came.
+    pub(super) fn arrived(&mut self) {
+        let Some(rest) = self.counts.checked_sub(1) else { return };
+        self.counts = rest;
+        self.grown = self.grown.saturating_add(CAME);
+        if self.grown > self.peak {
+            self.peak = self.grown;
+            self.since_peak = 0;
+        }
     }
 
-    /// Notes that nothing in the queue has waited longer than the target.
-    pub(super) fn in_order(&mut self) {
-        self.overflowing_since = None;
+    /// Notes that so much work went, whatever became of it.
+    pub(super) fn departed(&mut self, count: u32) {
+        self.counts = self.counts.saturating_add(count.saturating_mul(COUNTED)).min(2 * COUNTED);
+        self.grown = self.grown.saturating_sub(count.saturating_mul(WENT));
+        self.since_peak = self.since_peak.saturating_add(count);
+        // What it grew to once says nothing of its next rise.
+        if self.grown < self.peak / 2 {
+            self.peak = self.grown;
+        }
     }
 
-    /// Why work that has waited so long is to be shed at `now`, if it is.
-    pub(super) fn sheds(&mut self, waited: Duration, patience: &Patience, now: Duration) -> Option<Shed> {
-        if waited > patience.deadline {
+    /// By how many requests the queue has grown.
+    pub(super) fn growth(&self) -> u32 {
+        self.grown / CAME
+    }
+
+    /// Notes that there was no place for what came.
+    pub(super) fn overflowed(&mut self, moment: &Moment) {
+        self.until = Some(moment.now.saturating_add(moment.memory()));
+    }
+
+    /// Whether the newest is to be served first: the queue has grown and goes on so, or it stands.
+    pub(super) fn newest_first(&self, moment: &Moment) -> bool {
+        let rises = self.growth() >= moment.patience.growth && self.since_peak < RISING;
+        rises || self.stands(moment.now)
+    }
+
+    /// Why work that has waited so long is to be shed, if it is.
+    pub(super) fn sheds(&mut self, waited: Duration, moment: &Moment) -> Option<Shed> {
+        if waited > moment.patience.deadline {
+            // Or all that follow would be served just before theirs.
+            self.overflowed(moment);
             return Some(Shed::Late);
         }
-        if patience.allows(waited) || !self.stands(patience, now) {
+        if waited <= moment.target() || !self.stands(moment.now) {
             return None;
         }
-        self.overflowing_since = None;
-        self.shedding_until = Some(now.saturating_add(patience.interval.saturating_mul(MEMORY)));
+        self.until = Some(moment.now.saturating_add(moment.memory()));
         Some(Shed::Stale)
     }
 
     /// Whether the queue stands at `now`.
-    pub(super) fn stands(&self, patience: &Patience, now: Duration) -> bool {
-        let behind = |since: Duration| now.saturating_sub(since) >= patience.interval;
-        self.shedding_until.is_some_and(|until| now < until) || self.overflowing_since.is_some_and(behind)
+    pub(super) fn stands(&self, now: Duration) -> bool {
+        self.until.is_some_and(|until| now < until)
     }
 }
 
@@ -116,60 +198,118 @@ impl Standing {
 mod tests {
     use super::*;
 
-    const PATIENCE: Patience = Patience { target: ms(25), interval: ms(150), deadline: ms(2_000) };
-
-    #[test]
-    fn the_interval_is_six_targets() {
-        assert_eq!(Patience::new(ms(25), ms(2_000)).interval, ms(150));
-    }
+    const PATIENCE: Patience = Patience { target: 4, deadline: ms(2_000), growth: 16 };
 
     const fn ms(count: u64) -> Duration {
         Duration::from_millis(count)
     }
 
-    /// A queue that overflowed at that time.
-    fn overflowed(at: u64) -> Standing {
+    fn at(now: u64) -> Moment {
+        PATIENCE.at(ms(now), Some(ms(6)))
+    }
+
+    #[test]
+    fn a_wait_is_told_in_whole_seconds_never_too_few_and_at_least_one() {
+        for (milliseconds, told) in [(0, 1), (1, 1), (1_000, 1), (1_001, 2), (3_072, 4)] {
+            assert_eq!(whole_seconds(ms(milliseconds)), told);
+        }
+    }
+
+    /// After that many rounds in each of which so much goes and so much comes.
+    fn after(rounds: u32, go: u32, come: u32) -> Standing {
         let mut standing = Standing::default();
-        standing.overflowed(ms(at));
+        go_on(&mut standing, rounds, go, come);
+        standing
+    }
+
+    fn go_on(standing: &mut Standing, rounds: u32, go: u32, come: u32) {
+        for _ in 0..rounds {
+            standing.departed(go);
+            (0..come).for_each(|_| standing.arrived());
+        }
+    }
+
+    fn overflowed(at_ms: u64) -> Standing {
+        let mut standing = Standing::default();
+        standing.overflowed(&at(at_ms));
         standing
     }
 
     #[test]
-    fn a_queue_stands_when_it_was_behind_for_an_interval_after_it_overflowed() {
-        let mut again = overflowed(1_000);
-        again.overflowed(ms(1_100));
-        let mut in_order = overflowed(1_000);
-        in_order.in_order();
-        for (standing, at, expected, why) in [
-            (overflowed(1_000), 1_149, false, "not a whole interval"),
-            (overflowed(1_000), 1_150, true, "an interval"),
-            (again, 1_150, true, "the first overflow counts"),
-            (in_order, 9_000, false, "it was in order meanwhile"),
-            (Standing::default(), 9_000, false, "nobody was turned away: they wait for their answers"),
+    fn a_queue_that_grows_while_it_is_served_is_served_from_its_end() {
+        for (standing, expected, why) in [
+            (after(15, 1, 2), false, "it has not grown enough"),
+            (after(20, 1, 2), true, "it has"),
+            (after(1_000, 1, 1), false, "they wait for their answers"),
+            (after(1, 1, 1_000), false, "a burst"),
+            (after(1, 1_000, 1_000), false, "a burst after a pause"),
+            (after(1_000, 1, 0), false, "nobody comes"),
         ] {
-            assert_eq!(standing.stands(&PATIENCE, ms(at)), expected, "{why}");
+            assert_eq!(standing.newest_first(&at(1_000)), expected, "{why}");
+            assert!(!standing.stands(ms(1_000)), "it had places");
         }
+    }
+
+    #[test]
+    fn a_queue_that_has_grown_and_stays_so_is_served_from_its_beginning_again() {
+        let mut standing = after(100, 1, 2);
+        go_on(&mut standing, 47, 1, 1);
+        assert!(standing.newest_first(&at(1_000)));
+        go_on(&mut standing, 1, 1, 1);
+        assert!(!standing.newest_first(&at(1_000)));
+    }
+
+    #[test]
+    fn a_queue_without_a_place_stands_for_a_while() {
+        let standing = overflowed(1_000);
+        assert!(standing.stands(ms(1_599)) && standing.newest_first(&at(1_599)));
+        assert!(!standing.stands(ms(1_600)) && !standing.newest_first(&at(1_600)));
     }
 
     #[test]
     fn work_is_shed_past_the_target_where_the_queue_stands_and_past_the_deadline_everywhere() {
         for (mut standing, waited, expected) in [
-            (Standing::default(), 26, None),
+            (Standing::default(), 25, None),
             (Standing::default(), 2_000, None),
             (Standing::default(), 2_001, Some(Shed::Late)),
-            (overflowed(1_000), 25, None),
-            (overflowed(1_000), 26, Some(Shed::Stale)),
+            (overflowed(1_000), 24, None),
+            (overflowed(1_000), 25, Some(Shed::Stale)),
             (overflowed(1_000), 2_001, Some(Shed::Late)),
         ] {
-            assert_eq!(standing.sheds(ms(waited), &PATIENCE, ms(1_150)), expected, "{waited} ms");
+            assert_eq!(standing.sheds(ms(waited), &at(1_000)), expected, "{waited} ms");
         }
+    }
+
+    #[test]
+    fn a_queue_in_which_something_came_too_late_stands() {
+        let mut standing = Standing::default();
+        standing.sheds(ms(2_001), &at(3_000));
+        assert_eq!(standing.sheds(ms(1_999), &at(3_001)), Some(Shed::Stale));
+    }
+
+    #[test]
+    fn the_target_grows_with_the_time_of_a_signature_and_is_never_below_what_a_thread_waits_for_a_core() {
+        for (signing, allowed) in [(6, 24), (60, 240), (0, 4)] {
+            let moment = PATIENCE.at(ms(1_000), Some(ms(signing)));
+            let mut standing = Standing { until: Some(ms(2_000)), ..Standing::default() };
+            assert_eq!(standing.sheds(ms(allowed), &moment), None);
+            assert_eq!(standing.sheds(ms(allowed + 1), &moment), Some(Shed::Stale));
+        }
+    }
+
+    #[test]
+    fn before_the_first_signature_only_the_deadline_holds() {
+        let mut standing = Standing { until: Some(ms(2_000)), ..Standing::default() };
+        let moment = PATIENCE.at(ms(1_000), None);
+        assert_eq!(standing.sheds(ms(2_000), &moment), None);
+        standing.overflowed(&moment);
+        assert!(!standing.stands(ms(3_000)));
     }
 
     #[test]
     fn a_queue_stands_no_more_when_nothing_was_shed_for_a_while() {
         let mut standing = overflowed(1_000);
-        assert_eq!(standing.sheds(ms(26), &PATIENCE, ms(1_150)), Some(Shed::Stale));
-        assert!(standing.stands(&PATIENCE, ms(1_749)));
-        assert!(!standing.stands(&PATIENCE, ms(1_750)));
+        assert_eq!(standing.sheds(ms(25), &at(1_500)), Some(Shed::Stale));
+        assert!(standing.stands(ms(2_099)) && !standing.stands(ms(2_100)));
     }
 }

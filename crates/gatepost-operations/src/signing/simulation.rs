@@ -1,256 +1,149 @@
-//! This file is where the promises of the queue are tried on simulated time: two threads, signatures of six
-//! milliseconds, arrivals by seeded chance. Same seed, same figures.
+//! This file is where the promises of the queue are tried on simulated time: two threads, long signatures of six or
+//! of 1.6 milliseconds, short ones of an eighth, arrivals by seeded chance. Same seed, same figures.
+//!
+//! All times are told in long signatures.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-use std::time::Duration;
+mod world;
 
-use gatepost_core::clients::ClientId;
+use world::{Asks, Client, Outcome, World, simulate};
 
-use super::fair_queue::{Cost, FairQueue, Places, Wanted};
-use super::shed::Patience;
-
-const THREADS: u32 = 2;
-/// Nanoseconds of one signature.
-const SIGNING: u64 = 6_000_000;
-/// From an answer to the next question of the same connection.
-const ROUND_TRIP: u64 = 5_000_000;
-const SECOND: u64 = 1_000_000_000;
-/// What is asked before is not counted.
-const WARM_UP: u64 = 4 * SECOND;
-/// The time that is counted, in seconds.
-const WINDOW: u64 = 20;
-/// Of RSA-4096.
-const LONG_KEY: usize = 512;
-
-/// How a client asks.
-#[derive(Clone, Copy)]
-enum Asks {
-    /// By a Poisson process, this many for what all threads could sign together.
-    Openly(f64),
-    /// On that many connections, each again as soon as it was answered.
-    OnConnections(u32),
-}
-
-/// What became of the questions of one client.
-#[derive(Default)]
-struct Outcome {
-    /// From question to answer, in signing times.
-    served: Vec<f64>,
-    refused: usize,
-}
-
-fn percentile(samples: &mut [f64]) -> f64 {
-    samples.sort_by(f64::total_cmp);
-    samples[samples.len() * 99 / 100]
-}
-
-struct Question {
-    client: usize,
-    asked: u64,
-}
-
-impl Wanted for Question {
-    fn is_wanted(&self) -> bool {
-        true
-    }
-}
-
-/// What happens next, earliest first; the number keeps the order of what happens at once.
-type Event = Reverse<(u64, u64, What)>;
-
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum What {
-    Asked(usize),
-    Signed { client: usize, asked: u64 },
-}
-
-struct Simulation {
-    queue: FairQueue<Question>,
-    clients: Vec<(ClientId, Asks)>,
-    outcomes: Vec<Outcome>,
-    events: BinaryHeap<Event>,
-    number: u64,
-    idle: u32,
-    chance: u64,
-    until: u64,
-}
-
-/// The outcome for each client.
-fn simulate(clients: &[Asks]) -> Vec<Outcome> {
-    let named = |(index, asks): (usize, &Asks)| (ClientId::parse(&format!("client-{index}")).unwrap(), *asks);
-    let mut simulation = Simulation {
-        queue: FairQueue::new(
-            Places { all: 256, per_client: 64 },
-            Patience::new(Duration::from_millis(25), Duration::from_secs(2)),
-        ),
-        clients: clients.iter().enumerate().map(named).collect(),
-        outcomes: clients.iter().map(|_| Outcome::default()).collect(),
-        events: BinaryHeap::new(),
-        number: 0,
-        idle: THREADS,
-        chance: 20_261_123,
-        until: WARM_UP + WINDOW * SECOND,
-    };
-    simulation.run();
-    simulation.outcomes
-}
-
-impl Simulation {
-    fn run(&mut self) {
-        for client in 0..self.clients.len() {
-            let questions = match self.clients[client].1 {
-                Asks::Openly(_) => 1,
-                Asks::OnConnections(count) => count,
-            };
-            for _ in 0..questions {
-                let start = self.wait(100.0);
-                self.schedule(start, What::Asked(client));
-            }
-        }
-        while let Some(Reverse((now, _, what))) = self.events.pop() {
-            match what {
-                What::Asked(client) => self.asked(client, now),
-                What::Signed { client, asked } => {
-                    self.idle += 1;
-                    if asked >= WARM_UP {
-                        self.outcomes[client].served.push((now - asked) as f64 / SIGNING as f64);
-                    }
-                    self.answered(client, now);
-                }
-            }
-            self.take(now);
-        }
-    }
-
-    fn asked(&mut self, client: usize, now: u64) {
-        if let Asks::Openly(share) = self.clients[client].1 {
-            let next = now + self.wait(share * f64::from(THREADS) * SECOND as f64 / SIGNING as f64);
-            self.schedule(next, What::Asked(client));
-        }
-        let id = self.clients[client].0.clone();
-        let question = Question { client, asked: now };
-        let pushed = self.queue.push(&id, question, Cost::of_rsa(LONG_KEY, None), Duration::from_nanos(now));
-        if let Err((question, _)) = pushed {
-            self.refuse(&question, now);
-        }
-    }
-
-    fn take(&mut self, now: u64) {
-        while self.idle > 0 {
-            let mut shed = Vec::new();
-            let taken = self.queue.take(Duration::from_nanos(now), &mut shed);
-            for (question, _) in shed {
-                self.refuse(&question, now);
-            }
-            let Some(taken) = taken else { return };
-            self.idle -= 1;
-            let Question { client, asked } = taken.job;
-            self.schedule(now + SIGNING, What::Signed { client, asked });
-        }
-    }
-
-    fn refuse(&mut self, question: &Question, now: u64) {
-        if question.asked >= WARM_UP {
-            self.outcomes[question.client].refused += 1;
-        }
-        self.answered(question.client, now);
-    }
-
-    fn answered(&mut self, client: usize, now: u64) {
-        if let Asks::OnConnections(_) = self.clients[client].1 {
-            self.schedule(now + ROUND_TRIP, What::Asked(client));
-        }
-    }
-
-    fn schedule(&mut self, at: u64, what: What) {
-        if at < self.until || matches!(what, What::Signed { .. }) {
-            self.number += 1;
-            self.events.push(Reverse((at, self.number, what)));
-        }
-    }
-
-    /// An exponentially distributed wait for something that happens that often a second.
-    fn wait(&mut self, a_second: f64) -> u64 {
-        // SplitMix64 (Steele, Lea and Flood 2014).
-        self.chance = self.chance.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.chance;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let uniform = ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1_u64 << 53) as f64;
-        (-(1.0 - uniform).ln() / a_second * SECOND as f64) as u64
-    }
-}
-
-/// Answers to all clients over the signatures that all threads can make.
-fn served_over_capacity(outcomes: &[Outcome]) -> f64 {
-    let served: usize = outcomes.iter().map(|outcome| outcome.served.len()).sum();
-    served as f64 * SIGNING as f64 / (WINDOW * SECOND * u64::from(THREADS)) as f64
-}
+/// Machines on which a long signature takes that many microseconds, counted from the beginning or later on.
+const SLOW: World = World { signing_us: 6_000, warm_up: 700, window: 4_000, stall: None };
+const FAST: World = World { signing_us: 1_600, ..SLOW };
+const BOTH: [World; 2] = [SLOW, FAST];
 
 fn refused(outcomes: &[Outcome]) -> usize {
     outcomes.iter().map(|outcome| outcome.refused).sum()
 }
 
-/// The slowest percentile over all clients, in signing times.
+/// The slowest percentile over all clients.
 fn p99(outcomes: &[Outcome]) -> f64 {
     let mut served: Vec<f64> = outcomes.iter().flat_map(|outcome| outcome.served.clone()).collect();
-    percentile(&mut served)
+    served.sort_by(f64::total_cmp);
+    served[served.len() * 99 / 100]
+}
+
+/// What was signed for all clients over what all threads can sign.
+fn served_over_capacity(outcomes: &[Outcome]) -> f64 {
+    outcomes.iter().map(|outcome| outcome.work).sum::<f64>() / f64::from(SLOW.window * world::THREADS)
+}
+
+fn openly(count: usize, share: f64) -> Vec<Client> {
+    vec![Client::long(Asks::Openly(share / count as f64)); count]
+}
+
+fn connections(count: u32) -> Vec<Client> {
+    vec![Client::long(Asks::OnConnections(count))]
 }
 
 #[test]
 fn at_four_fifths_of_the_capacity_nobody_is_refused_and_waits_are_those_of_queueing_theory() {
-    for clients in [vec![Asks::Openly(0.8)], vec![Asks::Openly(0.0008); 1_000]] {
-        let outcomes = simulate(&clients);
-        assert_eq!(refused(&outcomes), 0);
-        assert!(p99(&outcomes) < 7.5, "p99 {}", p99(&outcomes));
+    for world in BOTH {
+        for clients in [openly(1, 0.8), openly(1_000, 0.8)] {
+            let outcomes = simulate(world, &clients);
+            assert_eq!(refused(&outcomes), 0);
+            assert!(p99(&outcomes) < 7.5, "p99 {}", p99(&outcomes));
+        }
+    }
+}
+
+#[test]
+fn a_machine_that_stands_still_for_a_tenth_of_a_second_makes_nobody_refused() {
+    for world in BOTH {
+        let stalled = World { stall: Some(100_000), ..world };
+        for clients in [openly(1, 0.8), openly(20, 0.8)] {
+            assert_eq!(refused(&simulate(stalled, &clients)), 0);
+        }
     }
 }
 
 #[test]
 fn at_twice_the_capacity_all_threads_sign_and_what_is_served_is_served_soon() {
-    for (clients, soon) in [
-        (vec![Asks::Openly(2.0)], 5.0),
-        (vec![Asks::Openly(0.4); 5], 5.5),
-        (vec![Asks::Openly(0.001); 2_000], 5.0),
-    ] {
-        let outcomes = simulate(&clients);
-        let served = served_over_capacity(&outcomes);
-        assert!(served > 0.98, "served {served}");
-        assert!(p99(&outcomes) < soon, "{} clients: p99 {}", clients.len(), p99(&outcomes));
+    for world in BOTH {
+        for clients in [openly(1, 2.0), openly(5, 2.0), openly(2_000, 2.0)] {
+            let outcomes = simulate(world, &clients);
+            let served = served_over_capacity(&outcomes);
+            assert!(served > 0.97, "served {served}");
+            assert!(p99(&outcomes) < 6.0, "{} clients: p99 {}", clients.len(), p99(&outcomes));
+        }
     }
 }
 
 #[test]
-fn a_little_too_much_is_served_soon_too() {
-    let outcomes = simulate(&[Asks::Openly(1.2)]);
-    assert!(served_over_capacity(&outcomes) > 0.92);
-    assert!(p99(&outcomes) < 6.0, "p99 {}", p99(&outcomes));
+fn that_the_capacity_is_passed_is_seen_before_many_wait_long() {
+    for world in BOTH {
+        let outcomes = simulate(World { warm_up: 0, ..world }, &openly(1, 2.0));
+        assert!(p99(&outcomes) < 6.0, "p99 {}", p99(&outcomes));
+    }
+}
+
+#[test]
+fn a_crowd_that_asks_too_much_is_served_soon_too_and_all_alike() {
+    for world in BOTH {
+        for (count, share) in [(1, 1.2), (20, 1.2), (20, 2.0), (50, 1.2), (50, 2.0), (200, 1.2), (200, 2.0)] {
+            // At 1.2 it takes a while until so much waits that it is known.
+            let outcomes = simulate(World { warm_up: 1_500, ..world }, &openly(count, share));
+            let (served, p99) = (served_over_capacity(&outcomes), p99(&outcomes));
+            assert!(served > 0.92, "{count} at {share}: served {served}");
+            assert!(p99 < 8.0, "{count} at {share}: p99 {p99}");
+            let each = outcomes.iter().map(|outcome| outcome.served.len());
+            let least = each.min().unwrap() as f64 * count as f64 / f64::from(world.window * world::THREADS);
+            assert!(least > 0.4, "{count} at {share}: somebody gets {least} of a fair part");
+        }
+    }
 }
 
 #[test]
 fn a_light_client_beside_a_flood_is_never_refused_and_waits_for_little_but_a_free_thread() {
-    for flood in [Asks::OnConnections(256), Asks::Openly(3.0)] {
-        let outcomes = simulate(&[Asks::Openly(0.05), flood]);
-        assert!(outcomes[1].refused > 1_000, "the flood is one");
-        assert_eq!(outcomes[0].refused, 0);
-        assert!(p99(&outcomes[..1]) < 3.0, "p99 {}", p99(&outcomes[..1]));
+    for world in BOTH {
+        for (flood, refuses) in
+            [(Asks::OnConnections(256), false), (Asks::OnConnections(400), true), (Asks::Openly(3.0), true)]
+        {
+            let world = World { window: 2_000, ..world };
+            let outcomes = simulate(world, &[Client::long(Asks::Openly(0.05)), Client::long(flood)]);
+            assert_eq!(outcomes[1].refused > 1_000, refuses, "{} of the flood", outcomes[1].refused);
+            assert_eq!(outcomes[0].refused, 0);
+            assert!(p99(&outcomes[..1]) < 3.0, "p99 {}", p99(&outcomes[..1]));
+        }
+    }
+}
+
+#[test]
+fn short_and_long_signatures_share_the_threads() {
+    for world in BOTH {
+        let mixed = |share: f64| [Client::long(Asks::Openly(share)), Client::short(Asks::Openly(share))];
+        let outcomes = simulate(world, &mixed(0.4));
+        assert_eq!(refused(&outcomes), 0);
+        assert!(p99(&outcomes) < 8.0, "p99 {}", p99(&outcomes));
+
+        let outcomes = simulate(world, &mixed(1.0));
+        let served = served_over_capacity(&outcomes);
+        assert!(served > 0.95 && p99(&outcomes) < 8.0, "served {served}, p99 {}", p99(&outcomes));
+
+        let outcomes = simulate(world, &[Client::short(Asks::Openly(0.05)), Client::long(Asks::Openly(2.0))]);
+        assert_eq!(outcomes[0].refused, 0, "a light client with a short key beside a flood for long ones");
     }
 }
 
 #[test]
 fn who_waits_for_the_answer_before_asking_again_is_never_refused() {
-    for clients in [vec![Asks::OnConnections(64)], vec![Asks::OnConnections(1); 200]] {
-        let outcomes = simulate(&clients);
-        assert_eq!(refused(&outcomes), 0);
-        assert!(served_over_capacity(&outcomes) > 0.98);
+    for world in BOTH {
+        for clients in
+            [connections(64), connections(256), connections(1).repeat(200), connections(4).repeat(60)]
+        {
+            let outcomes = simulate(World { warm_up: 0, ..world }, &clients);
+            assert_eq!(refused(&outcomes), 0);
+            assert!(served_over_capacity(&outcomes) > 0.97);
+        }
     }
 }
 
 #[test]
 fn clients_that_all_ask_too_much_get_about_the_same() {
-    let outcomes = simulate(&[Asks::Openly(0.5), Asks::Openly(1.0), Asks::Openly(3.0)]);
-    let served = outcomes.iter().map(|outcome| outcome.served.len());
-    let (least, most) = (served.clone().min().unwrap(), served.max().unwrap());
-    assert!(most - least < least / 6, "{least} to {most}");
+    for world in BOTH {
+        let outcomes = simulate(world, &[0.5, 1.0, 3.0].map(|share| Client::long(Asks::Openly(share))));
+        let served = outcomes.iter().map(|outcome| outcome.served.len());
+        let (least, most) = (served.clone().min().unwrap(), served.max().unwrap());
+        assert!(most - least < least / 6, "{least} to {most}");
+    }
 }

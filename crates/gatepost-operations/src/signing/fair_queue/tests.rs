@@ -22,7 +22,10 @@ fn ms(count: u64) -> Duration {
 }
 
 fn queue(all: usize, per_client: usize) -> FairQueue<Work> {
-    FairQueue::new(Places { all, per_client }, Patience::new(ms(25), ms(2_000)))
+    let patience = Patience { target: 4, deadline: ms(2_000), growth: 64 };
+    let mut queue = FairQueue::new(Places { all, per_client }, patience);
+    queue.signed(ms(6));
+    queue
 }
 
 fn client(name: char) -> ClientId {
@@ -105,9 +108,10 @@ fn work_that_nobody_wants_any_more_is_skipped_and_gives_its_place_up() {
 #[test]
 fn a_line_that_stands_is_shed_and_served_from_its_end() {
     let mut queue = queue(64, 4);
-    assert_eq!(push(&mut queue, "aaaaa", LONG, 1_000), [Shed::Client]);
-    assert_eq!(take(&mut queue, 1, 1_149), ("a".into(), 0), "it may be a burst");
+    push(&mut queue, "aaaa", LONG, 1_000);
+    assert_eq!(take(&mut queue, 1, 1_100), ("a".into(), 0), "it may be a burst");
     push(&mut queue, "a", LONG, 1_140);
+    assert_eq!(push(&mut queue, "a", LONG, 1_140), [Shed::Client]);
 
     let mut shed = Vec::new();
     let taken = queue.take(ms(1_150), &mut shed).unwrap();
@@ -121,8 +125,52 @@ fn that_a_line_stands_is_remembered_while_it_is_empty_for_a_moment() {
     push(&mut queue, "aaaaa", LONG, 1_000);
     assert_eq!(take(&mut queue, 9, 1_150), (String::new(), 4));
     push(&mut queue, "aa", LONG, 1_200);
-    assert_eq!(take(&mut queue, 9, 1_226), (String::new(), 2));
+    assert_eq!(take(&mut queue, 9, 1_225), (String::new(), 2));
     assert_eq!(queue.lines.len() + queue.turns.len(), 0, "the line itself is forgotten");
+}
+
+/// In each round, a millisecond, two of the clients ask, one pair after the other, and one client is served.
+fn rounds(queue: &mut FairQueue<Work>, names: &str, rounds: std::ops::Range<u64>) {
+    let mut names = names.chars().cycle();
+    for now in rounds {
+        let asking: String = names.by_ref().take(2).collect();
+        push(queue, &asking, LONG, now);
+        take(queue, 1, now);
+    }
+}
+
+#[test]
+fn a_line_that_rises_is_served_from_its_end_and_nothing_is_shed() {
+    let mut queue = queue(1_024, 256);
+    rounds(&mut queue, "a", 0..60);
+    let mut shed = Vec::new();
+    assert_eq!(queue.take(ms(60), &mut shed).unwrap().waited, ms(30), "it is not known yet");
+    rounds(&mut queue, "a", 60..100);
+    assert_eq!((queue.take(ms(100), &mut shed).unwrap().waited, shed.len()), (ms(1), 0));
+}
+
+#[test]
+fn a_client_that_asks_too_much_alone_is_no_crowd() {
+    let mut queue = queue(1_024, 256);
+    rounds(&mut queue, "a", 0..300);
+    assert!(queue.lines[&client('a')].standing.stands(ms(300)) && !queue.crowd.0.stands(ms(300)));
+}
+
+#[test]
+fn a_crowd_stands_when_all_together_ask_too_much() {
+    let mut queue = queue(1_024, 256);
+    rounds(&mut queue, "abcdefghijklmnopqrst", 0..240);
+    assert!(!queue.crowd.0.stands(ms(240)));
+    rounds(&mut queue, "abcdefghijklmnopqrst", 240..300);
+    assert!(queue.crowd.0.stands(ms(300)));
+    assert!(queue.waiting() < 100, "all that waited longer than the target was shed");
+}
+
+#[test]
+fn what_is_ahead_is_told_in_the_time_of_the_threads() {
+    let mut queue = queue(64, 64);
+    push(&mut queue, "aaabbb", LONG, 0);
+    assert_eq!((queue.ahead(2), queue.ahead(0)), (ms(18), ms(36)));
 }
 
 proptest! {

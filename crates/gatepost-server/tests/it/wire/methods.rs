@@ -169,3 +169,20 @@ async fn the_origin_door_stands_where_it_is_configured() {
     let page = server.send(Ask::read("/docs")).await;
     assert!(page.text().contains("https://auth.example/oauth/token") && !page.text().contains(ORIGIN));
 }
+
+#[tokio::test]
+async fn who_finds_no_place_before_the_signing_threads_is_told_so_at_both_doors() {
+    let settings = [("signing.threads", "1"), ("signing.queue", "2"), ("signing.per_client", "1")];
+    let server = TestServer::with(&settings).await;
+    for door in DOORS {
+        let asks = (0..50).map(|_| server.send(Ask::post(door).json(&credentials(C, S))));
+        let replies = futures_util::future::join_all(asks).await;
+        let shed: Vec<_> = replies.iter().filter(|reply| reply.status != 200).collect();
+        assert!(!shed.is_empty() && shed.len() < 50, "{} of 50 were shed", shed.len());
+        for reply in shed {
+            assert_eq!(reply.outcome(), (503, "temporarily_unavailable".to_owned()), "{door}");
+            assert_eq!(reply.header("retry-after"), Some("1"), "{door}");
+            refusal_headers(reply);
+        }
+    }
+}
