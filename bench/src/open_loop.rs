@@ -1,23 +1,27 @@
 //! This file is where requests come when they are due, whether earlier ones were answered or not, as partners' do.
 //!
 //! Arrivals are Poisson from a seed. A latency counts from the moment at which its request was due, so a server that
-//! stops for a while can't hide it. A thread of its own keeps the time, for timers of the runtime round up to a
-//! millisecond, which is half a signature.
+//! stops for a while can't hide it. A thread of its own keeps the time and sends, for timers of the runtime round up to
+//! a millisecond, which is half a signature, and a hand-over would cost as much as the rest of the generator. How late
+//! it sends is told too: that part of a latency is the generator's.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io::{ErrorKind, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::StatusCode;
+use tokio::io::AsyncReadExt as _;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::chance::Chance;
-use crate::connection::{Ask, Connection};
+use crate::connection::Ask;
 use crate::failure::{Failure, Outcome};
 use crate::processor::{OwnShare, cores};
+use crate::wire::{self, Extent};
 
 /// Requests without an answer at once; more than this many is a server that no longer answers.
 const MOST_UNDER_WAY: usize = 20_000;
@@ -39,76 +43,184 @@ pub(crate) struct Answers {
     pub refused: Vec<f64>,
     /// Every other status and how often.
     pub others: BTreeMap<u16, u64>,
+    /// How many milliseconds after it was due each request was sent.
+    pub late: Vec<f64>,
     /// The generator's share of the machine's processors.
     pub generator_share: f64,
 }
 
-type Idle = Arc<Mutex<Vec<Connection>>>;
+/// The sender's half of a connection, and since when its request is due.
+struct Line {
+    requests: TcpStream,
+    due: Mutex<Instant>,
+}
+
+/// The other half, read by the runtime.
+struct Reader {
+    line: Arc<Line>,
+    answers: tokio::net::TcpStream,
+}
+
+type Idle = Arc<Mutex<Vec<Arc<Line>>>>;
+
+/// What the sender and the lines tell.
+enum Told {
+    Opened(Reader),
+    Answered { status: u16, body: Bytes, milliseconds: f64 },
+    AllSent { late: Vec<f64> },
+    Failed(Failure),
+}
 
 /// Sends what is due and waits for all answers.
 pub(crate) async fn run(address: SocketAddr, ask: &Ask, arrivals: Arrivals) -> Outcome<Answers> {
-    let (idle, mut under_way) = (Idle::default(), JoinSet::new());
-    let mut answers = Answers::default();
-    let mut due = on_own_thread(arrivals);
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let idle = Idle::default();
+    let sender = Sender {
+        address,
+        request: wire::request(ask, address),
+        idle: Arc::clone(&idle),
+        opened: 0,
+        tell: tell.clone(),
+        runtime: Handle::current(),
+    };
     let share = OwnShare::start()?;
-    while let Some(at) = due.recv().await {
-        if under_way.len() >= MOST_UNDER_WAY {
-            return Err(Failure::new(
-                "the server",
-                format!("{MOST_UNDER_WAY} requests are without an answer"),
-            ));
+    std::thread::spawn(move || sender.run(arrivals));
+
+    // Dropped with this future, and all that still read with it.
+    let mut lines = JoinSet::new();
+    let (mut answers, mut count, mut all) = (Answers::default(), 0, None);
+    while all != Some(count) {
+        match told.recv().await {
+            Some(Told::Opened(reader)) => {
+                lines.spawn(reader.run(Arc::clone(&idle), tell.clone()));
+            }
+            Some(Told::Answered { status, body, milliseconds }) => {
+                answers.take(status, body, milliseconds);
+                count += 1;
+            }
+            Some(Told::AllSent { late }) => {
+                let (processor_seconds, passed) = share.taken()?;
+                answers.generator_share = processor_seconds / (passed.as_secs_f64() * cores() as f64);
+                all = Some(late.len());
+                answers.late = late;
+            }
+            Some(Told::Failed(why)) => return Err(why),
+            None => return Err(Failure::new("the generator", "its sender is gone")),
         }
-        under_way.spawn(one(address, ask.clone(), Arc::clone(&idle), at));
-        while let Some(done) = under_way.try_join_next() {
-            answers.take(done.map_err(|why| Failure::new("a request of the generator", why))??);
-        }
-    }
-    let (processor_seconds, passed) = share.taken()?;
-    answers.generator_share = processor_seconds / (passed.as_secs_f64() * cores() as f64);
-    while let Some(done) = under_way.join_next().await {
-        answers.take(done.map_err(|why| Failure::new("a request of the generator", why))??);
     }
     Ok(answers)
 }
 
 impl Answers {
-    fn take(&mut self, (status, body, milliseconds): (StatusCode, Bytes, f64)) {
+    fn take(&mut self, status: u16, body: Bytes, milliseconds: f64) {
         match status {
-            StatusCode::OK => self.served.push((body, milliseconds)),
-            StatusCode::SERVICE_UNAVAILABLE => self.refused.push(milliseconds),
-            other => *self.others.entry(other.as_u16()).or_default() += 1,
+            200 => self.served.push((body, milliseconds)),
+            503 => self.refused.push(milliseconds),
+            other => *self.others.entry(other).or_default() += 1,
         }
     }
 }
 
-async fn one(address: SocketAddr, ask: Ask, idle: Idle, due: Instant) -> Outcome<(StatusCode, Bytes, f64)> {
-    let free = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-    let mut connection = match free {
-        Some(connection) => connection,
-        None => Connection::open(address).await?,
-    };
-    let (status, body) = connection.ask(&ask).await?;
-    let milliseconds = due.elapsed().as_secs_f64() * 1e3;
-    idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
-    Ok((status, body, milliseconds))
+/// The thread that keeps the time.
+struct Sender {
+    address: SocketAddr,
+    request: Bytes,
+    idle: Idle,
+    opened: usize,
+    tell: mpsc::UnboundedSender<Told>,
+    runtime: Handle,
 }
 
-/// The moments at which requests are due, each told when it has come.
-#[expect(clippy::disallowed_methods, reason = "the clock of the arrivals is what this thread is for")]
-fn on_own_thread(arrivals: Arrivals) -> mpsc::UnboundedReceiver<Instant> {
-    let (told, due) = mpsc::unbounded_channel();
-    std::thread::spawn(move || {
-        let began = Instant::now();
+impl Sender {
+    fn run(mut self, arrivals: Arrivals) {
+        let sent = self.send(arrivals);
+        // Nobody listens any more: the measurement has failed and says why itself.
+        let _ = self.tell.send(match sent {
+            Ok(late) => Told::AllSent { late },
+            Err(why) => Told::Failed(why),
+        });
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the clock of the arrivals is what this thread is for")]
+    fn send(&mut self, arrivals: Arrivals) -> Outcome<Vec<f64>> {
+        let (began, mut late) = (Instant::now(), Vec::new());
         for after in Moments::of(arrivals) {
-            let at = began + after;
-            std::thread::sleep(at.saturating_duration_since(Instant::now()));
-            // Nobody listens any more: the measurement has failed and says why itself.
-            if told.send(at).is_err() {
+            let due = began + after;
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            let line = self.line()?;
+            *lock(&line.due) = due;
+            late.push(due.elapsed().as_secs_f64() * 1e3);
+            // A few hundred bytes always fit into the buffer of a connection that waits for nothing.
+            let written = (&line.requests).write_all(&self.request);
+            written.map_err(|why| Failure::new("a request of the generator", why))?;
+        }
+        Ok(late)
+    }
+
+    fn line(&mut self) -> Outcome<Arc<Line>> {
+        let free = lock(&self.idle).pop();
+        if let Some(line) = free {
+            return Ok(line);
+        }
+        if self.opened >= MOST_UNDER_WAY {
+            let why = format!("{MOST_UNDER_WAY} requests are without an answer");
+            return Err(Failure::new("the server", why));
+        }
+        let reader = self.open().map_err(|why| Failure::new("connect", why))?;
+        let line = Arc::clone(&reader.line);
+        self.opened += 1;
+        let _ = self.tell.send(Told::Opened(reader));
+        Ok(line)
+    }
+
+    fn open(&self) -> std::io::Result<Reader> {
+        let requests = TcpStream::connect(self.address)?;
+        requests.set_nodelay(true)?;
+        requests.set_nonblocking(true)?;
+        let _within = self.runtime.enter();
+        let answers = tokio::net::TcpStream::from_std(requests.try_clone()?)?;
+        Ok(Reader { line: Arc::new(Line { requests, due: Mutex::new(Instant::now()) }), answers })
+    }
+}
+
+impl Reader {
+    /// Reads one answer after the other, and gives the line back each time.
+    async fn run(mut self, idle: Idle, tell: mpsc::UnboundedSender<Told>) {
+        let mut bytes = Vec::with_capacity(4096);
+        loop {
+            let told = match self.answer(&mut bytes).await {
+                Ok((status, body)) => {
+                    let milliseconds = lock(&self.line.due).elapsed().as_secs_f64() * 1e3;
+                    lock(&idle).push(Arc::clone(&self.line));
+                    Told::Answered { status, body, milliseconds }
+                }
+                Err(why) => Told::Failed(why),
+            };
+            let failed = matches!(told, Told::Failed(_));
+            if tell.send(told).is_err() || failed {
                 return;
             }
         }
-    });
-    due
+    }
+
+    async fn answer(&mut self, bytes: &mut Vec<u8>) -> Outcome<(u16, Bytes)> {
+        let broke = |why: std::io::Error| Failure::new("the server broke the connection", why);
+        bytes.clear();
+        loop {
+            if let Some(extent) = Extent::of(bytes)?
+                && bytes.len() >= extent.whole
+            {
+                return Ok((extent.status, Bytes::copy_from_slice(extent.body(bytes))));
+            }
+            if self.answers.read_buf(bytes).await.map_err(broke)? == 0 {
+                return Err(broke(ErrorKind::UnexpectedEof.into()));
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Moments after the beginning, the time between two drawn from the exponential distribution.

@@ -1,8 +1,11 @@
 //! This file is where the server is asked near and beyond what it can give: at .8 of its capacity, at twice of it, and
 //! by one client that floods beside one that does not.
 //!
-//! Each round first finds the capacity, the rate of a closed loop at 64 connections, and the time of one signature;
-//! both change with the machine, so each round's figures are told in its own.
+//! The capacity is the rate of a closed loop at 64 connections. It and the time of a signature change with the machine
+//! within seconds, so a load is cut into parts, and both are measured between any two of them: a part's rate is set by
+//! the capacity found just before it, and its figures are told in the mean of what was found before and after.
+
+mod parts;
 
 use std::fmt;
 use std::time::Duration;
@@ -12,14 +15,15 @@ use serde::Serialize;
 use crate::arguments::Plan;
 use crate::closed_loop;
 use crate::connection::{Ask, fetch};
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::gatepost::{Installation, Server};
 use crate::open_loop::{self, Answers, Arrivals};
 use crate::processor::Placement;
 use crate::raw::Raw;
-use crate::statistics::{Latency, Quartiles};
+use crate::statistics::Quartiles;
 use crate::subject::Subject;
 use crate::tokens::{Key, Tokens, signed_length};
+use parts::{Ability, Parts, Round};
 
 /// The closed loop whose rate is the capacity.
 const CLOSED: u16 = 64;
@@ -27,8 +31,8 @@ const CLOSED: u16 = 64;
 const FLOOD: u16 = 256;
 /// Fewer samples than this make no 99th percentile.
 const SAMPLES: f64 = 10_000.0;
-/// What is answered later than this came too late to count as served.
-const IN_TIME: Duration = Duration::from_secs(1);
+/// Each part of a round has a seed of its own.
+const PARTS_AT_MOST: u64 = 10;
 
 /// Which load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -56,20 +60,6 @@ pub(crate) struct Overload {
     pub asked: usize,
     /// Why the figure does not count; empty when it does.
     pub void: Vec<String>,
-}
-
-/// One round, in its own capacity and signing time.
-#[derive(Debug, Serialize)]
-pub(crate) struct Round {
-    pub capacity: f64,
-    pub signing_ms: f64,
-    /// Of the 200s that came in time, from when they were due.
-    pub latency_ms: Latency,
-    /// Of the 503s.
-    pub refusal_ms: Latency,
-    /// 200s in time, a second.
-    pub served: f64,
-    pub generator_share: f64,
 }
 
 /// A warm server, a client that is measured and one that may flood.
@@ -101,9 +91,9 @@ pub(crate) async fn measure(
         void: Vec::new(),
     };
     for number in 0..u64::from(plan.slices) {
-        let (round, answers) = ground.round(plan, load, seed + number).await?;
-        found.take(round, &answers);
-        tokens.take_bodies(&answers.served.into_iter().map(|(body, _)| body).collect::<Vec<_>>())?;
+        let parts = ground.round(plan, load, seed + number * PARTS_AT_MOST).await?;
+        tokens.take_bodies(&parts.bodies)?;
+        found.take(&parts);
     }
     found.sum_up(&tokens);
     Ok(found)
@@ -122,22 +112,30 @@ impl Ground {
         Ok(Self { server, ask, flood: Ask::token_of(&flood), keys, raw })
     }
 
-    async fn round(&self, plan: &Plan, load: Load, seed: u64) -> Outcome<(Round, Answers)> {
-        let signing_ms =
-            Placement::Shared.cores() as f64 / self.raw.slice(Placement::Shared, plan.slice)? * 1e3;
-        let capacity = closed_loop::run(self.server.address, &self.ask, CLOSED, plan.slice).await?.rate();
-        let (mut answers, window) = self.loaded(plan, load, (capacity, seed)).await?;
-        answers.served.retain(|(_, milliseconds)| *milliseconds <= IN_TIME.as_secs_f64() * 1e3);
-        let latencies: Vec<f64> = answers.served.iter().map(|(_, milliseconds)| *milliseconds).collect();
-        let round = Round {
-            capacity,
-            signing_ms,
-            latency_ms: Latency::of(&latencies),
-            refusal_ms: Latency::of(&answers.refused),
-            served: latencies.len() as f64 / window.as_secs_f64(),
-            generator_share: answers.generator_share,
-        };
-        Ok((round, answers))
+    async fn round(&self, plan: &Plan, load: Load, seed: u64) -> Outcome<Parts> {
+        let mut parts = Parts::default();
+        let mut before = self.ability(plan).await?;
+        for number in 0..load.parts() {
+            let (answers, window) = self.loaded(plan, load, (before.capacity, seed + number)).await?;
+            let after = self.ability(plan).await?;
+            parts.take(answers, before.mean(after), window);
+            before = after;
+        }
+        Ok(parts)
+    }
+
+    /// Raw signing and the closed loop, each for a fifth of a slice.
+    async fn ability(&self, plan: &Plan) -> Outcome<Ability> {
+        let window = plan.slice / 5;
+        let signatures = self.raw.slice(Placement::Shared, window)?;
+        let closed = closed_loop::run(self.server.address, &self.ask, CLOSED, window).await?;
+        if !closed.others.is_empty() {
+            return Err(Failure::new("the capacity", format!("answers were {:?}", closed.others)));
+        }
+        Ok(Ability {
+            signing_ms: Placement::Shared.cores() as f64 / signatures * 1e3,
+            capacity: closed.rate(),
+        })
     }
 
     async fn loaded(
@@ -149,9 +147,11 @@ impl Ground {
         let address = self.server.address;
         let rate = capacity * load.share();
         let window = match load {
-            Load::Busy => plan.slice.max(Duration::from_secs_f64(plan.least(SAMPLES) / rate)),
-            Load::Twice => plan.slice,
-            Load::Flood => plan.slice * 6,
+            Load::Busy | Load::Twice => {
+                let enough = Duration::from_secs_f64(plan.least(SAMPLES) / rate.min(capacity));
+                plan.slice.max(enough) / u32::try_from(load.parts()).unwrap_or(1)
+            }
+            Load::Flood => plan.slice,
         };
         let measured = open_loop::run(address, &self.ask, Arrivals { rate, window, seed });
         let answers = match load {
@@ -178,6 +178,16 @@ impl Load {
         }
     }
 
+    /// Into how many parts a round is cut. At twice the capacity a part has a beginning that differs from the rest, so
+    /// it is one.
+    fn parts(self) -> u64 {
+        match self {
+            Self::Busy => 5,
+            Self::Twice => 1,
+            Self::Flood => 6,
+        }
+    }
+
     /// What the measured client asks for, over the capacity.
     fn share(self) -> f64 {
         match self {
@@ -189,12 +199,11 @@ impl Load {
 }
 
 impl Overload {
-    fn take(&mut self, round: Round, answers: &Answers) {
-        self.refused += answers.refused.len();
-        self.asked += answers.served.len() + answers.refused.len();
-        self.void
-            .extend(answers.others.iter().map(|(status, count)| format!("{count} answers were {status}")));
-        self.rounds.push(round);
+    fn take(&mut self, parts: &Parts) {
+        self.refused += parts.refused.len();
+        self.asked += parts.bodies.len() + parts.refused.len();
+        self.void.extend(parts.others.iter().map(|(status, count)| format!("{count} answers were {status}")));
+        self.rounds.push(parts.round());
     }
 
     fn sum_up(&mut self, tokens: &Tokens) {
@@ -204,8 +213,8 @@ impl Overload {
         let of = |figure: fn(&Round) -> f64| {
             Quartiles::of(&self.rounds.iter().map(figure).collect::<Vec<_>>()).median
         };
-        self.p99_in_signing_times = of(|round| round.latency_ms.p99 / round.signing_ms);
-        self.served_over_capacity = of(|round| round.served / round.capacity);
+        self.p99_in_signing_times = of(|round| round.p99_in_signing_times);
+        self.served_over_capacity = of(|round| round.served_over_capacity);
     }
 }
 
@@ -224,14 +233,18 @@ impl fmt::Display for Overload {
         for round in &self.rounds {
             write!(
                 out,
-                "\n  capacity {:.0}/s, one signature {:.2} ms; p50 {:.2} ms, p99 {:.2} ms of {}; refused in p99 {:.2} ms; \
-                 generator {:.1} % of the machine",
+                "\n  capacity {:.0}/s, one signature {:.2} ms; p50 {:.2} ms, p99 {:.2} ms ({:.1} signing times) of {}; \
+                 served {:.3}; refused in p99 {:.2} ms; \
+                 sent late p99 {:.2} ms, generator {:.1} % of the machine",
                 round.capacity,
                 round.signing_ms,
                 round.latency_ms.p50,
                 round.latency_ms.p99,
+                round.p99_in_signing_times,
                 round.latency_ms.samples,
+                round.served_over_capacity,
                 round.refusal_ms.p99,
+                round.late_ms.p99,
                 round.generator_share * 100.0
             )?;
         }
@@ -241,26 +254,15 @@ impl fmt::Display for Overload {
 
 #[cfg(test)]
 mod tests {
+    use super::parts::tests::parts;
     use super::*;
 
-    fn round(p99: f64, served: f64) -> Round {
-        let latency = Latency { p50: 1.0, p90: 1.0, p99, p999: p99, samples: 1 };
-        Round {
-            capacity: 100.0,
-            signing_ms: 2.0,
-            latency_ms: latency,
-            refusal_ms: latency,
-            served,
-            generator_share: 0.0,
-        }
-    }
-
     #[test]
-    fn each_round_is_told_in_its_own_signing_time_and_the_middle_one_counts() {
+    fn of_the_rounds_the_middle_one_counts() {
         let mut found = Overload {
             load: Load::Twice,
             seed: 1,
-            rounds: vec![round(10.0, 95.0), round(14.0, 90.0), round(100.0, 20.0)],
+            rounds: [10.0, 14.0, 100.0].map(|latency| parts(latency, 2.0).round()).into(),
             p99_in_signing_times: 0.0,
             served_over_capacity: 0.0,
             refused: 0,
