@@ -67,6 +67,10 @@ pub(super) struct Patience {
 /// a little too much fill up again and again; a longer one goes on shedding from bursts that could be served.
 const MEMORY: u32 = 100;
 
+/// And for so many since it last overflowed it may go on by that. Who asks again at once when refused would keep it
+/// standing for ever, even where all of them have places.
+const LONGEST: u32 = 50_000;
+
 /// Of what comes between two departures, no more counts as growth; and no more than twice that after a pause. Neither
 /// the first requests of many connections nor what came while the machine stood still is a sign of too much.
 const COUNTED: u32 = 3;
@@ -120,6 +124,10 @@ impl Moment {
         self.signing.map_or(self.patience.deadline, target)
     }
 
+    fn longest(&self) -> Duration {
+        self.memory().saturating_mul(LONGEST / MEMORY)
+    }
+
     fn memory(&self) -> Duration {
         self.signing.map_or(self.patience.deadline, |signing| signing.saturating_mul(MEMORY))
     }
@@ -132,6 +140,7 @@ pub(super) struct Standing {
     peak: u32,
     since_peak: u32,
     counts: u32,
+    last: Option<Duration>,
     until: Option<Duration>,
 }
 
@@ -165,6 +174,7 @@ impl Standing {
 
     /// Notes that there was no place for what came.
     pub(super) fn overflowed(&mut self, moment: &Moment) {
+        self.last = Some(moment.now);
         self.until = Some(moment.now.saturating_add(moment.memory()));
     }
 
@@ -184,7 +194,8 @@ impl Standing {
         if waited <= moment.target() || !self.stands(moment.now) {
             return None;
         }
-        self.until = Some(moment.now.saturating_add(moment.memory()));
+        let end = self.last.unwrap_or_default().saturating_add(moment.longest());
+        self.until = Some(moment.now.saturating_add(moment.memory()).min(end));
         Some(Shed::Stale)
     }
 
@@ -206,6 +217,16 @@ mod tests {
 
     fn at(now: u64) -> Moment {
         PATIENCE.at(ms(now), Some(ms(6)))
+    }
+
+    #[test]
+    fn a_queue_does_not_stand_for_ever_by_what_is_shed_from_it() {
+        let mut standing = overflowed(1_000);
+        let sheds = |standing: &mut Standing, now| standing.sheds(ms(25), &at(now)).is_some();
+        let last = (1_000..400_000).step_by(100).take_while(|now| sheds(&mut standing, *now)).last();
+        assert_eq!(last, Some(300_900), "50,000 signatures of 6 ms after it overflowed");
+        standing.overflowed(&at(301_000));
+        assert!(sheds(&mut standing, 301_000));
     }
 
     #[test]
