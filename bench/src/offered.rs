@@ -217,6 +217,7 @@ mod tests {
                 served: Vec::<(Bytes, f64)>::new(),
                 refused: vec![1.0, 2.0],
                 others: BTreeMap::from([(500, 3)]),
+                late: Vec::new(),
                 generator_share: share,
             };
             assert!(sum.take(answers, &mut tokens, Duration::from_secs(1)).expect("no token").abs() < 1e-9);

@@ -50,7 +50,7 @@ pub struct Signing {
     pub deadline: Duration,
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 impl Default for Signing {
     /// As shipped.
     fn default() -> Self {

@@ -7,8 +7,9 @@ use std::time::Duration;
 use gatepost_core::clients::ClientId;
 use uuid::Uuid;
 
-use super::fair_queue::{Cost, FairQueue, Places, Wanted};
-use super::shed::Patience;
+use super::cost::Cost;
+use super::fair_queue::{FairQueue, Wanted};
+use crate::config::Signing;
 
 struct Asked;
 
@@ -20,8 +21,7 @@ impl Wanted for Asked {
 
 /// So many times one comes in and one is taken, while each of these clients has one waiting; how many were taken.
 pub fn rounds(clients: u32, rounds: u32) -> u32 {
-    let (target, deadline) = (Duration::from_millis(25), Duration::from_secs(1));
-    let mut queue = FairQueue::new(Places { all: 512, per_client: 64 }, Patience::new(target, deadline));
+    let mut queue = FairQueue::of(&Signing::default(), 2);
     let ids: Vec<ClientId> =
         (1..=clients).map(|number| ClientId::from_uuid(Uuid::from_u128(number.into()))).collect();
     let cost = Cost::of_rsa(512, None);
