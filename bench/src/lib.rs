@@ -38,6 +38,7 @@ mod statistics;
 mod stored;
 mod subject;
 mod throughput;
+mod token_load;
 mod tokens;
 mod wire;
 
@@ -53,7 +54,7 @@ use progress::Progress;
 use report::Report;
 
 pub use arguments::RawArguments;
-pub use command::{TokenLoad, VerifyAll, sign_alone, token, token_as_due, verify};
+pub use command::{VerifyAll, sign_alone, token, token_as_due, verify};
 pub use failure::Failure;
 pub use guarded::Guarded;
 pub use histogram::{Bar, Histogram};
@@ -62,6 +63,7 @@ pub use processor::Placement;
 pub use statistics::{Latency, Quartiles};
 pub use subject::Subject;
 pub use throughput::Row;
+pub use token_load::TokenLoad;
 
 /// The harness as a program of its own.
 pub fn main() -> ExitCode {

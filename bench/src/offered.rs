@@ -10,7 +10,6 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::closed_loop;
-use crate::command::TokenLoad;
 use crate::connection::{Ask, fetch};
 use crate::failure::Outcome;
 use crate::gatepost::{Installation, Server};
@@ -20,6 +19,7 @@ use crate::processor::Placement;
 use crate::raw::Raw;
 use crate::statistics::{Latency, Quartiles};
 use crate::subject::Subject;
+use crate::token_load::TokenLoad;
 use crate::tokens::{Key, Tokens, signed_length};
 
 /// How much is asked for.
