@@ -1,12 +1,11 @@
 //! This file is where the server's own command line asks for a measurement: the same method, one figure, on a state of
 //! its own.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::arguments::{Plan, RawArguments};
+use crate::arguments::RawArguments;
 use crate::calls::Calls;
 use crate::failure::{Failure, Outcome};
 use crate::gatepost::Installation;
