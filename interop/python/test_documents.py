@@ -49,12 +49,13 @@ def operated(serve, tmp_path_factory):
 
     partner = command("partner", "create", "Documents")["slug"]
     api = command("api", "create", "bookings", "--audience", "https://bookings.example")
+    # Before the client: the server takes changes in their order, so the client's first token tells of all of them.
+    api_secret = command("api", "secret", "add", "bookings")["api_secret"]
     scopes = ["bookings:create", "bookings:read", "bookings:delete"]
     for scope in scopes:
         command("scope", "create", "--api", "bookings", scope)
     granted = [word for scope in scopes for word in ("--scope", scope)]
     client = command("client", "create", "--partner", partner, "--name", "pages", "--api", "bookings", *granted)
-    api_secret = command("api", "secret", "add", "bookings")["api_secret"]
     folder = tmp_path_factory.mktemp("bin")
     (folder / "gatepost").symlink_to(gatepost)
 
