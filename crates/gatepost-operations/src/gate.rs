@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use gatepost_core::issuer::Issuer;
 use gatepost_store::{CachedClients, Store};
 
-use crate::client_jwks::ClientJwks;
+use crate::client_jwks::sets::ClientJwks;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::data_folder;

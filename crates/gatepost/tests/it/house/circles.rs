@@ -9,10 +9,6 @@ use super::hold;
 use super::imports::{Arrows, Crate, Module, is_inside};
 use super::tree::{Page, pages};
 
-/// Who still takes from whom in a circle, and is to be parted; nobody is to be added.
-const TO_BE_PARTED: [(&str, &str); 1] =
-    [("crates/gatepost-operations/src/client_jwks.rs", "crates/gatepost-operations/src/gate.rs")];
-
 /// The files that reach each other, and the others each alone.
 fn knots(arrows: &Arrows, among: &BTreeSet<Module>) -> Vec<BTreeSet<Module>> {
     let reach: BTreeMap<&Module, BTreeSet<Module>> =
@@ -80,10 +76,7 @@ fn shortest(arrows: &Arrows, knot: &BTreeSet<Module>) -> Option<Vec<Module>> {
 
 fn complaints(files: &[&Page]) -> Vec<String> {
     let home = Crate::of(files);
-    let mut arrows = home.arrows();
-    for (from, taken) in &mut arrows {
-        taken.retain(|to, _| !TO_BE_PARTED.contains(&(home.path(from), home.path(to))));
-    }
+    let arrows = home.arrows();
     let told = |circle: Vec<Module>| {
         let arrow = |(at, from): (usize, &Module)| {
             let to = &circle[(at + 1) % circle.len()];

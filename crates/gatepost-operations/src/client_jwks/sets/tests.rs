@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use gatepost_jose::{Algorithm, Jwk, RsaBits, SigningKey};
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
 use super::*;
+use crate::client_jwks::source::{Document, Fetched, MAX_BYTES};
 
 const URI: &str = "https://10.0.0.7/keys.json";
 const START: Duration = Duration::from_secs(1_000_000);
