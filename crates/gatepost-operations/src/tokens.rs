@@ -189,7 +189,9 @@ fn not_signed(reason: &NotSigned) -> Refusal {
         NotSigned::Shed { ahead, .. } => {
             Code::TemporarilyUnavailable.because(reason.to_string()).again_in(whole_seconds(*ahead))
         }
-        NotSigned::Panicked | NotSigned::Key(_) => Code::ServerError.because(reason.to_string()),
+        NotSigned::Panicked | NotSigned::NoThread | NotSigned::Key(_) => {
+            Code::ServerError.because(reason.to_string())
+        }
     }
 }
 

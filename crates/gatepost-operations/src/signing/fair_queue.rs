@@ -23,6 +23,11 @@ use super::pace::Pace;
 use super::shed::{Moment, Patience, Shed, Standing};
 use crate::config::Signing;
 
+mod lines;
+
+pub(super) use lines::Wanted;
+use lines::{Crowd, Line, Waiting};
+
 /// How many newcomers go first before one of those who wait has a turn.
 const NEWCOMERS_IN_A_ROW: u32 = 8;
 
@@ -33,12 +38,6 @@ pub(super) struct Places {
     pub(super) all: usize,
     /// Of one client.
     pub(super) per_client: usize,
-}
-
-/// What the queue must know of work.
-pub(super) trait Wanted {
-    /// Whether somebody still waits for it.
-    fn is_wanted(&self) -> bool;
 }
 
 /// Work whose turn it is.
@@ -61,18 +60,6 @@ pub(super) struct FairQueue<Job> {
     waiting: usize,
     crowd: Crowd,
     stood: HashMap<ClientId, Standing>,
-}
-
-struct Line<Job> {
-    jobs: VecDeque<Waiting<Job>>,
-    credit: i64,
-    standing: Standing,
-}
-
-struct Waiting<Job> {
-    job: Job,
-    cost: Cost,
-    since: Duration,
 }
 
 /// A line stands that has grown by what each thread signs in so many signing times.
@@ -131,6 +118,7 @@ impl<Job: Wanted> FairQueue<Job> {
                 return Err((work.job, Shed::Client));
             }
             self.waiting -= 1;
+            self.crowd.left_by(line, 1, &moment);
         }
         line.jobs.push_back(work);
         self.crowd.joined_by(line, &moment);
@@ -143,20 +131,20 @@ impl<Job: Wanted> FairQueue<Job> {
     pub(super) fn take(&mut self, now: Duration, shed: &mut Vec<(Job, Shed)>) -> Option<Taken<Job>> {
         let moment = self.moment(now);
         loop {
-            let (client, newcomer) = self.next_client()?;
-            let Some(line) = self.lines.get_mut(&client) else { continue };
-            let dropped = line.drop_old(&moment, &mut self.crowd, shed);
-            self.waiting -= dropped;
-
-            if line.jobs.is_empty() {
-                // Who waited before is forgotten only when it comes to its turn and wants nothing; else asking one
-                // by one would be a way always to go first.
-                self.newcomers_gone = self.newcomers_gone.saturating_add(u32::from(newcomer));
-                self.step_back(client, newcomer, now);
-            } else if line.credit <= 0 {
-                line.credit += TURN;
-                self.turns.push_back(client);
-            } else if let Some(taken) = self.serve(client, newcomer, &moment) {
+            let (mut client, newcomer) = self.next_client()?;
+            if !self.is_ready(&client, newcomer, &moment, shed) {
+                continue;
+            }
+            if newcomer
+                && self.crowd.0.newest_first(&moment.of_a_crowd())
+                && let Some(last) = self.newcomers.pop_back()
+            {
+                self.newcomers.push_front(std::mem::replace(&mut client, last));
+                if !self.is_ready(&client, newcomer, &moment, shed) {
+                    continue;
+                }
+            }
+            if let Some(taken) = self.serve(client, newcomer, &moment) {
                 return Some(taken);
             }
         }
@@ -192,22 +180,40 @@ impl<Job: Wanted> FairQueue<Job> {
         }
     }
 
-    /// Work of this client, or of the last newcomer where the crowd rises or stands. While the client's credit lasts it has
-    /// the next turn too, else the others come first.
-    fn serve(&mut self, mut client: ClientId, newcomer: bool, moment: &Moment) -> Option<Taken<Job>> {
-        if newcomer
-            && self.crowd.0.newest_first(&moment.of_a_crowd())
-            && let Some(last) = self.newcomers.pop_back()
-        {
-            self.newcomers.push_front(std::mem::replace(&mut client, last));
+    /// Whether this client, whose turn it is, has work and credit; otherwise it steps back.
+    fn is_ready(
+        &mut self,
+        client: &ClientId,
+        newcomer: bool,
+        moment: &Moment,
+        shed: &mut Vec<(Job, Shed)>,
+    ) -> bool {
+        let Some(line) = self.lines.get_mut(client) else { return false };
+        self.waiting -= line.drop_old(moment, &mut self.crowd, shed);
+        if line.jobs.is_empty() {
+            // Who waited before is forgotten only when it comes to its turn and wants nothing; else asking one
+            // by one would be a way always to go first.
+            self.newcomers_gone = self.newcomers_gone.saturating_add(u32::from(newcomer));
+            self.step_back(client.clone(), newcomer, moment.now);
+            return false;
         }
+        if line.credit <= 0 {
+            line.credit += TURN;
+            self.turns.push_back(client.clone());
+            return false;
+        }
+        true
+    }
+
+    /// Work of this client. While its credit lasts it has the next turn too, else the others come first.
+    fn serve(&mut self, client: ClientId, newcomer: bool, moment: &Moment) -> Option<Taken<Job>> {
         let line = self.lines.get_mut(&client)?;
-        let newest = line.standing.newest_first(moment);
-        let next = if newest { line.jobs.pop_back() } else { line.jobs.pop_front() };
-        let Waiting { job, cost, since } = next?;
-        self.waiting -= 1;
-        self.crowd.left_by(line, 1, moment);
-        line.credit -= cost.parts();
+        let before = line.jobs.len();
+        let taken = line.pop(moment);
+        let left = before - line.jobs.len();
+        self.waiting -= left;
+        self.crowd.left_by(line, left, moment);
+        line.credit -= taken.as_ref().map_or(0, |work| work.cost.parts());
         if line.credit <= 0 {
             line.credit += TURN;
             self.newcomers_gone = self.newcomers_gone.saturating_add(u32::from(newcomer));
@@ -220,7 +226,7 @@ impl<Job: Wanted> FairQueue<Job> {
         if !newcomer {
             self.newcomers_gone = 0;
         }
-        Some(Taken { job, waited: moment.now.saturating_sub(since) })
+        taken.map(|work| Taken { job: work.job, waited: moment.now.saturating_sub(work.since) })
     }
 
     /// Puts a client behind the others; without waiting work it is forgotten sooner or later.
@@ -245,54 +251,6 @@ impl<Job: Wanted> FairQueue<Job> {
         if self.stood.len() < self.places.all {
             self.stood.insert(client, standing);
         }
-    }
-}
-
-/// All short lines as one queue. Who overloads the threads alone has a long one and is no crowd.
-#[derive(Clone, Copy, Debug, Default)]
-struct Crowd(Standing);
-
-impl Crowd {
-    /// Notes that work came into a line.
-    fn joined_by<Job>(&mut self, line: &mut Line<Job>, moment: &Moment) {
-        line.standing.arrived();
-        if line.jobs.len() > moment.longest_of_a_crowd() {
-            return;
-        }
-        self.0.arrived();
-        // Many lines have places for far more than can be signed in time.
-        if self.0.growth() >= moment.overflow_of_a_crowd() {
-            self.0.overflowed(moment);
-        }
-    }
-
-    /// Notes that so much work left a line.
-    fn left_by<Job>(&mut self, line: &mut Line<Job>, count: u32, moment: &Moment) {
-        line.standing.departed(count);
-        if line.jobs.len() < moment.longest_of_a_crowd() {
-            self.0.departed(count);
-        }
-    }
-}
-
-impl<Job: Wanted> Line<Job> {
-    /// Drops what is too old, by itself or in the crowd, or no longer wanted; says how much that was.
-    fn drop_old(&mut self, moment: &Moment, crowd: &mut Crowd, shed: &mut Vec<(Job, Shed)>) -> usize {
-        let before = self.jobs.len();
-        let crowds = before <= moment.longest_of_a_crowd();
-        while let Some(head) = self.jobs.front() {
-            let waited = moment.now.saturating_sub(head.since);
-            let by_crowd = || if crowds { crowd.0.sheds(waited, moment) } else { None };
-            let why = self.standing.sheds(waited, moment).or_else(by_crowd);
-            match (head.job.is_wanted(), why) {
-                (true, None) => break,
-                (true, Some(why)) => shed.extend(self.jobs.pop_front().map(|head| (head.job, why))),
-                (false, _) => drop(self.jobs.pop_front()),
-            }
-        }
-        let dropped = before - self.jobs.len();
-        crowd.left_by(self, u32::try_from(dropped).unwrap_or(u32::MAX), moment);
-        dropped
     }
 }
 

@@ -2,11 +2,12 @@
 //! makes another request wait for a worker.
 //!
 //! The idea: [`pool`] has as many threads as cores, and keys are parsed once and shared. [`fair_queue`] decides whose
-//! signature is next, [`shed`] what has waited too long, and [`pace`] how long a signature takes; they are pure, with
-//! time as an argument, so that [`simulation`] can hold them to their promises.
+//! signature is next, [`shed`] what has waited too long, [`pace`] how long a signature takes, and [`answers`]
+//! when it leaves; they are pure, with time as an argument, so that [`simulation`] can hold them to their promises.
 //! The limit: what has no place, or waits too long, is refused and may come back.
 //! The price: one hand-over to a thread and back, some microseconds. Fast algorithms sign inline and pay nothing.
 
+mod answers;
 mod cost;
 mod fair_queue;
 mod pace;

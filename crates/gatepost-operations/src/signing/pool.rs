@@ -11,6 +11,7 @@ use gatepost_core::clients::ClientId;
 use gatepost_jose::{KeyError, SigningKey};
 use tokio::sync::oneshot;
 
+use super::answers::Answers;
 use super::cost::Cost;
 use super::fair_queue::{FairQueue, Taken, Wanted};
 use super::shed::Shed;
@@ -37,6 +38,9 @@ pub enum NotSigned {
     /// The signature panicked; the thread goes on with the next.
     #[error("the signature panicked")]
     Panicked,
+    /// The operating system gave no thread to sign on.
+    #[error("no signing thread could be started; see the log and the bound on threads (ulimit -u)")]
+    NoThread,
     /// The key refused.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -59,7 +63,15 @@ struct State {
 struct Job {
     key: Arc<SigningKey>,
     text: String,
-    answer: oneshot::Sender<Result<(String, Vec<u8>), NotSigned>>,
+    answer: oneshot::Sender<Signed>,
+}
+
+type Signed = Result<(String, Vec<u8>), NotSigned>;
+
+impl Job {
+    fn cost(&self) -> Cost {
+        Cost::of_rsa(self.key.signature_len(), self.key.primes())
+    }
 }
 
 impl Wanted for Job {
@@ -79,21 +91,18 @@ impl Pool {
     }
 
     /// Signs `text` for a client, and gives the text back with its signature.
-    pub async fn sign(
-        &self,
-        key: &Arc<SigningKey>,
-        text: String,
-        client: &ClientId,
-    ) -> Result<(String, Vec<u8>), NotSigned> {
+    pub async fn sign(&self, key: &Arc<SigningKey>, text: String, client: &ClientId) -> Signed {
         if key.algorithm().signs_inline() {
             let signature = key.sign(text.as_bytes())?;
             return Ok((text, signature));
         }
-        self.running.get_or_init(|| self.start());
+        if self.running.get_or_init(|| self.start()).is_empty() {
+            return Err(NotSigned::NoThread);
+        }
 
         let (answer, signed) = oneshot::channel();
         self.desk.push(client, Job { key: Arc::clone(key), text, answer })?;
-        // Who is answered by nobody waits for a thread that could not be started.
+        // The threads end with the pool, and whoever waits here holds it.
         signed.await.unwrap_or(Err(NotSigned::Shed { why: Shed::Late, ahead: Duration::ZERO }))
     }
 
@@ -112,7 +121,7 @@ impl Pool {
         if !failed.is_empty() {
             tracing::error!(
                 missing = failed.len(),
-                "signing threads could not be started; signing is slower"
+                "signing threads could not be started; signing is slower, or refused if there is none: mend the bound on threads and start again"
             );
         }
         started.into_iter().flatten().collect()
@@ -142,7 +151,7 @@ impl Desk {
     }
 
     fn push(&self, client: &ClientId, job: Job) -> Result<(), NotSigned> {
-        let cost = Cost::of_rsa(job.key.signature_len(), job.key.primes());
+        let cost = job.cost();
         let mut state = self.lock();
         let pushed = state.queue.push(client, job, cost, self.now());
         let ahead = state.queue.ahead(self.threads);
@@ -156,33 +165,39 @@ impl Desk {
     }
 
     fn work(&self) {
-        let (mut shed, mut took) = (Vec::new(), None);
-        while let Some(next) = self.next(took.take(), &mut shed) {
+        let (mut shed, mut took, mut answers) = (Vec::new(), None, Answers::new());
+        while let Some(next) = self.next(took.take(), &mut shed, answers.is_empty()) {
             for (job, why) in shed.drain(..) {
                 self.metrics.shed(why);
                 let _ = job.answer.send(Err(NotSigned::Shed { why, ahead: next.ahead }));
             }
-            if let Some(Taken { job: Job { key, text, answer }, waited }) = next.taken {
+            let mut waiting = 0;
+            if let Some(Taken { job, waited }) = next.taken {
+                waiting = next.waiting / self.threads.max(1);
                 self.metrics.waited_to_sign(waited);
-                let began = Instant::now();
-                let signed = sign(&key, &text);
+                let (cost, began) = (job.cost(), Instant::now());
+                let signed = sign(&job.key, &job.text);
                 took = Some(began.elapsed());
-                let _ = answer.send(signed.map(|signature| (text, signature)));
+                answers.keep((job.answer, signed.map(|signature| (job.text, signature))), cost);
+            }
+            for (answer, signed) in answers.due(waiting) {
+                let _ = answer.send(signed);
             }
         }
     }
 
-    /// Waits for something to sign or to shed, after telling how long the last signature took; nothing when the desk is
-    /// closed.
-    fn next(&self, took: Option<Duration>, shed: &mut Vec<(Job, Shed)>) -> Option<Next> {
+    /// What is to be signed or shed, after telling how long the last signature took. Who is free to wait waits for it,
+    /// and gets nothing when the desk is closed.
+    fn next(&self, took: Option<Duration>, shed: &mut Vec<(Job, Shed)>, may_wait: bool) -> Option<Next> {
         let mut state = self.lock();
         if let Some(took) = took {
             state.queue.signed(took);
         }
         loop {
             let taken = state.queue.take(self.now(), shed);
-            if taken.is_some() || !shed.is_empty() {
-                return Some(Next { taken, ahead: state.queue.ahead(self.threads) });
+            if taken.is_some() || !shed.is_empty() || !may_wait {
+                let (ahead, waiting) = (state.queue.ahead(self.threads), state.queue.waiting());
+                return Some(Next { taken, ahead, waiting });
             }
             if state.closed {
                 return None;
@@ -197,6 +212,8 @@ struct Next {
     taken: Option<Taken<Job>>,
     /// How long the rest takes to sign.
     ahead: Duration,
+    /// How much that is.
+    waiting: usize,
 }
 
 /// A panic ends the one request it belongs to: a thread less would make all that follow slower, and the last one would
@@ -211,86 +228,4 @@ fn sign(key: &SigningKey, text: &str) -> Result<Vec<u8>, NotSigned> {
 }
 
 #[cfg(test)]
-mod tests {
-    use gatepost_jose::{Algorithm, RsaBits};
-
-    use super::*;
-
-    /// A text whose signature panics.
-    pub(super) const BREAKS: &str = "breaks";
-
-    fn key(algorithm: Algorithm) -> Arc<SigningKey> {
-        Arc::new(SigningKey::generate(algorithm, RsaBits::B2048).unwrap())
-    }
-
-    fn bounds() -> Signing {
-        Signing { threads: 1, queue: 64, per_client: 8, target: 1000, deadline: Duration::from_secs(30) }
-    }
-
-    fn pool(bounds: &Signing) -> Arc<Pool> {
-        Arc::new(Pool::new(bounds, Arc::default()))
-    }
-
-    fn client(id: &str) -> ClientId {
-        ClientId::parse(id).unwrap()
-    }
-
-    /// Asks for that many signatures at once and waits for what becomes of them.
-    async fn flood(pool: &Arc<Pool>, count: usize) -> Vec<Result<(String, Vec<u8>), NotSigned>> {
-        let key = key(Algorithm::Rs256);
-        let ask = || {
-            let (pool, key) = (Arc::clone(pool), Arc::clone(&key));
-            tokio::spawn(async move { pool.sign(&key, "text".into(), &client("c")).await })
-        };
-        let asked: Vec<_> = (0..count).map(|_| ask()).collect();
-        let mut outcomes = Vec::new();
-        for handle in asked {
-            outcomes.push(handle.await.unwrap());
-        }
-        outcomes
-    }
-
-    #[tokio::test]
-    async fn text_comes_back_with_a_signature_that_verifies() {
-        let pool = pool(&bounds());
-        for algorithm in Algorithm::ALL {
-            let key = key(algorithm);
-            let (text, signature) = pool.sign(&key, "text".into(), &client("c")).await.unwrap();
-            assert_eq!(text, "text");
-            key.public().verify(b"text", &signature).unwrap();
-        }
-    }
-
-    #[tokio::test]
-    async fn work_past_its_deadline_is_refused_unsigned() {
-        let pool = pool(&Signing { deadline: Duration::ZERO, ..bounds() });
-
-        let outcome = pool.sign(&key(Algorithm::Rs256), "text".into(), &client("c")).await;
-
-        assert_eq!(outcome, Err(NotSigned::Shed { why: Shed::Late, ahead: Duration::ZERO }));
-        assert_eq!(pool.desk.metrics.snapshot().shed, [0, 0, 0, 1]);
-    }
-
-    #[tokio::test]
-    async fn what_one_client_may_not_let_wait_is_refused_at_once_and_counted() {
-        let pool = pool(&bounds());
-
-        let outcomes = flood(&pool, 64).await;
-
-        let of_client = |one: &&_| matches!(one, Err(NotSigned::Shed { why: Shed::Client, .. }));
-        let refused = outcomes.iter().filter(of_client).count();
-        let counts = pool.desk.metrics.snapshot();
-        assert!(refused > 0 && outcomes.iter().filter(|one| one.is_ok()).count() == 64 - refused);
-        assert_eq!((counts.shed, counts.waits.count), ([refused as u64, 0, 0, 0], 64 - refused as u64));
-        assert_eq!(pool.waiting(), 0);
-    }
-
-    #[tokio::test]
-    async fn a_signature_that_panics_fails_alone_and_its_thread_goes_on() {
-        let (pool, key) = (pool(&bounds()), key(Algorithm::Rs256));
-        for _ in 0..3 {
-            assert_eq!(pool.sign(&key, BREAKS.into(), &client("c")).await, Err(NotSigned::Panicked));
-        }
-        assert!(pool.sign(&key, "text".into(), &client("c")).await.is_ok());
-    }
-}
+mod tests;

@@ -8,7 +8,7 @@ mod world;
 use world::{Asks, Client, Outcome, World, simulate};
 
 /// Machines on which a long signature takes that many microseconds, counted from the beginning or later on.
-const SLOW: World = World { signing_us: 6_000, warm_up: 700, window: 4_000, stall: None };
+const SLOW: World = World { signing_us: 6_000, warm_up: 700, window: 4_000, stall: None, slowed: None };
 const FAST: World = World { signing_us: 1_600, ..SLOW };
 const BOTH: [World; 2] = [SLOW, FAST];
 
@@ -53,6 +53,16 @@ fn a_machine_that_stands_still_for_a_tenth_of_a_second_makes_nobody_refused() {
         let stalled = World { stall: Some(100_000), ..world };
         for clients in [openly(1, 0.8), openly(20, 0.8)] {
             assert_eq!(refused(&simulate(stalled, &clients)), 0);
+        }
+    }
+}
+
+#[test]
+fn a_machine_that_grows_slower_for_half_a_second_makes_nobody_refused() {
+    for world in BOTH {
+        let slowed = World { slowed: Some((1.35, 500_000)), ..world };
+        for clients in [openly(1, 0.8), openly(20, 0.8)] {
+            assert_eq!(refused(&simulate(slowed, &clients)), 0);
         }
     }
 }

@@ -106,6 +106,46 @@ fn work_that_nobody_wants_any_more_is_skipped_and_gives_its_place_up() {
 }
 
 #[test]
+fn what_nobody_wants_is_not_served_from_the_end_of_a_line_either() {
+    let mut queue = queue(64, 4);
+    push(&mut queue, "aaaaa", LONG, 1_000);
+    take(&mut queue, 2, 1_001);
+    queue.push(&client('a'), Work('a', false), Cost::of_rsa(LONG, None), ms(1_010)).unwrap();
+
+    let taken = queue.take(ms(1_010), &mut Vec::new()).unwrap();
+
+    assert_eq!((taken.job, taken.waited), (Work('a', true), ms(10)), "the newest that somebody waits for");
+    assert_eq!(queue.waiting(), 1);
+}
+
+#[test]
+fn what_nobody_wants_is_not_served_from_the_end_of_a_crowd_either() {
+    let mut queue = queue(3, 3);
+    push(&mut queue, "abcd", LONG, 1_000);
+    take(&mut queue, 1, 1_001);
+    queue.push(&client('e'), Work('e', false), Cost::of_rsa(LONG, None), ms(1_002)).unwrap();
+
+    assert_eq!(take(&mut queue, 3, 1_002), ("ba".into(), 0), "from the end of the newcomers");
+    assert_eq!((queue.waiting(), queue.lines.len()), (0, 0));
+}
+
+#[test]
+fn of_a_long_line_only_its_beginning_belongs_to_the_crowd() {
+    let mut queue = queue(1_024, 256);
+    rounds(&mut queue, "abcdefghijklmnopqrst", 0..100);
+    push(&mut queue, &"z".repeat(200), LONG, 100);
+    let grown = queue.crowd.0.growth();
+    let line = queue.lines.get_mut(&client('z')).unwrap();
+    let moment = queue.patience.at(ms(100), Some(ms(6)));
+
+    line.jobs.truncate(10);
+    queue.crowd.left_by(line, 190, &moment);
+
+    let left = grown - queue.crowd.0.growth();
+    assert!((50..60).contains(&left), "{left}: sixty-four were of the crowd, and ten still are");
+}
+
+#[test]
 fn a_line_that_stands_is_shed_and_served_from_its_end() {
     let mut queue = queue(64, 4);
     push(&mut queue, "aaaa", LONG, 1_000);
@@ -192,7 +232,8 @@ proptest! {
                 left += (before + usize::from(pushed)) - queue.waiting();
             } else {
                 let before = queue.waiting();
-                queue.take(ms(now), &mut shed);
+                let taken = queue.take(ms(now), &mut shed);
+                prop_assert!(taken.is_none_or(|taken| taken.job.1), "nobody waits for it");
                 left += before - queue.waiting();
             }
             let lines = queue.lines.values().map(|line| line.jobs.len());

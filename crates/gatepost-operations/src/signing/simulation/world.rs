@@ -27,6 +27,8 @@ pub(super) struct World {
     pub window: u32,
     /// In the middle of it no thread signs for so many microseconds.
     pub stall: Option<u64>,
+    /// From that middle on, signatures take so many times as long for so many microseconds.
+    pub slowed: Option<(f64, u64)>,
 }
 
 /// How a client asks.
@@ -98,6 +100,8 @@ struct Simulation {
     chance: u64,
     /// While it lasts no thread signs.
     stalled: Option<(u64, u64)>,
+    /// While it lasts signatures take so many times as long.
+    slowed: Option<(f64, u64, u64)>,
 }
 
 /// The outcome for each client, with the bounds as shipped.
@@ -114,6 +118,7 @@ pub(super) fn simulate(world: World, clients: &[Client]) -> Vec<Outcome> {
         idle: THREADS,
         chance: 20_261_123,
         stalled: world.stall.map(|us| (middle, middle + us * TICKS / world.signing_us)),
+        slowed: world.slowed.map(|(times, us)| (times, middle, middle + us * TICKS / world.signing_us)),
     };
     simulation.run();
     simulation.outcomes
@@ -187,8 +192,17 @@ impl Simulation {
             let Some(taken) = taken else { return };
             self.idle -= 1;
             let Question { client, asked } = taken.job;
-            let end = now + self.clients[client].1.signing;
+            let end = now + self.signing(client, now);
             self.schedule(end, What::Signed { client, asked, began: now });
+        }
+    }
+
+    /// How long a signature takes that begins now.
+    fn signing(&self, client: usize, now: u64) -> u64 {
+        let signing = self.clients[client].1.signing;
+        match self.slowed {
+            Some((times, start, end)) if (start..end).contains(&now) => (signing as f64 * times) as u64,
+            Some(_) | None => signing,
         }
     }
 

@@ -1,0 +1,94 @@
+//! This file is where the threads are held to answering everybody: with a signature or with the reason why not.
+
+use gatepost_jose::{Algorithm, RsaBits};
+
+use super::*;
+
+/// A text whose signature panics.
+pub(super) const BREAKS: &str = "breaks";
+
+fn key(algorithm: Algorithm) -> Arc<SigningKey> {
+    Arc::new(SigningKey::generate(algorithm, RsaBits::B2048).unwrap())
+}
+
+fn bounds() -> Signing {
+    Signing { threads: 1, queue: 64, per_client: 8, target: 1000, deadline: Duration::from_secs(30) }
+}
+
+fn pool(bounds: &Signing) -> Arc<Pool> {
+    Arc::new(Pool::new(bounds, Arc::default()))
+}
+
+fn client(id: &str) -> ClientId {
+    ClientId::parse(id).unwrap()
+}
+
+/// Asks for that many signatures at once and waits for what becomes of them.
+async fn flood(pool: &Arc<Pool>, count: usize) -> Vec<Signed> {
+    let key = key(Algorithm::Rs256);
+    let ask = || {
+        let (pool, key) = (Arc::clone(pool), Arc::clone(&key));
+        tokio::spawn(async move { pool.sign(&key, "text".into(), &client("c")).await })
+    };
+    let asked: Vec<_> = (0..count).map(|_| ask()).collect();
+    let mut outcomes = Vec::new();
+    for handle in asked {
+        outcomes.push(handle.await.unwrap());
+    }
+    outcomes
+}
+
+#[tokio::test]
+async fn text_comes_back_with_a_signature_that_verifies() {
+    let pool = pool(&bounds());
+    for algorithm in Algorithm::ALL {
+        let key = key(algorithm);
+        let (text, signature) = pool.sign(&key, "text".into(), &client("c")).await.unwrap();
+        assert_eq!(text, "text");
+        key.public().verify(b"text", &signature).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn work_past_its_deadline_is_refused_unsigned() {
+    let pool = pool(&Signing { deadline: Duration::ZERO, ..bounds() });
+
+    let outcome = pool.sign(&key(Algorithm::Rs256), "text".into(), &client("c")).await;
+
+    assert_eq!(outcome, Err(NotSigned::Shed { why: Shed::Late, ahead: Duration::ZERO }));
+    assert_eq!(pool.desk.metrics.snapshot().shed, [0, 0, 0, 1]);
+}
+
+#[tokio::test]
+async fn what_one_client_may_not_let_wait_is_refused_at_once_and_counted() {
+    let pool = pool(&bounds());
+
+    let outcomes = flood(&pool, 64).await;
+
+    let of_client = |one: &&_| matches!(one, Err(NotSigned::Shed { why: Shed::Client, .. }));
+    let refused = outcomes.iter().filter(of_client).count();
+    let counts = pool.desk.metrics.snapshot();
+    assert!(refused > 0 && outcomes.iter().filter(|one| one.is_ok()).count() == 64 - refused);
+    assert_eq!((counts.shed, counts.waits.count), ([refused as u64, 0, 0, 0], 64 - refused as u64));
+    assert_eq!(pool.waiting(), 0);
+}
+
+#[tokio::test]
+async fn without_a_thread_all_are_refused_at_once() {
+    let pool = pool(&bounds());
+    pool.running.set(Vec::new()).unwrap();
+
+    let outcome = pool.sign(&key(Algorithm::Rs256), "text".into(), &client("c")).await;
+
+    assert_eq!(outcome, Err(NotSigned::NoThread));
+    assert_eq!(pool.waiting(), 0);
+}
+
+#[tokio::test]
+async fn a_signature_that_panics_fails_alone_and_its_thread_goes_on() {
+    let (pool, key) = (pool(&bounds()), key(Algorithm::Rs256));
+    for _ in 0..3 {
+        assert_eq!(pool.sign(&key, BREAKS.into(), &client("c")).await, Err(NotSigned::Panicked));
+    }
+    assert!(pool.sign(&key, "text".into(), &client("c")).await.is_ok());
+}
