@@ -114,7 +114,6 @@ async fn grant_and_mint(
     }
     let taken = limits::take(gate, &grant.client, started).await?;
     let issued = IssuedToken { limits: standings, ..mint(gate, &grant, &signer, (started, now)).await? };
-    before_answer(gate, &issued).await;
     limits::keep(gate, &grant, &ring, &issued, started);
     Ok((issued, Source::Made(taken)))
 }
@@ -194,9 +193,6 @@ fn not_signed(reason: &NotSigned) -> Refusal {
         }
     }
 }
-
-/// What must have happened before a signed token may leave, such as mirroring it elsewhere. Nothing does today.
-async fn before_answer(_gate: &Gate, _issued: &IssuedToken) {}
 
 fn counted(outcome: &Result<IssuedToken, Refusal>) -> Outcome {
     match outcome {
