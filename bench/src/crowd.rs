@@ -11,8 +11,7 @@ use serde::Serialize;
 
 use crate::arguments::{Arguments, Plan};
 use crate::failure::Outcome;
-use crate::load::rates;
-use crate::over_hyper::FULL;
+use crate::load::{FULL, rates};
 use crate::processor::{Placement, resident};
 use crate::stage::{Slice, Stage, Zipf, at_rest, lookups};
 use crate::statistics::Quartiles;

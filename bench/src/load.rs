@@ -11,6 +11,8 @@ use crate::statistics::Quartiles;
 
 /// Every hundredth answer is kept, beginning with the first.
 const KEEP_EVERY: u64 = 100;
+/// Above this share of its own core the generator is what limits.
+pub(crate) const FULL: f64 = 0.9;
 
 /// What one slice of load brought.
 #[derive(Debug, Default)]

@@ -16,15 +16,12 @@ use crate::closed_loop::{self, Meanwhile, always};
 use crate::connection::{Ask, fetch};
 use crate::failure::{Failure, Outcome};
 use crate::gatepost::{Installation, Server};
-use crate::load::{Load, rates};
+use crate::load::{FULL, Load, rates};
 use crate::processor::{Placement, can_part, seconds_of};
 use crate::statistics::Quartiles;
 use crate::subject::Subject;
 use crate::tokens::{Key, Tokens};
 use crate::wire;
-
-/// Above this share of its core the generator is what limits.
-pub(crate) const FULL: f64 = 0.9;
 
 /// Connections of the closed loop.
 const CONNECTIONS: usize = 64;

@@ -15,7 +15,7 @@ use crate::closed_loop;
 use crate::connection::{Ask, fetch};
 use crate::failure::{Failure, Outcome};
 use crate::gatepost::{Credentials, Installation, Server};
-use crate::load::Load;
+use crate::load::{FULL, Load};
 use crate::prober::Prober;
 use crate::processor::{Placement, can_part, cores};
 use crate::raw::Raw;
@@ -26,8 +26,6 @@ use crate::tokens::{Key, Tokens, signed_length};
 
 /// Above this share of the machine the generator takes from what it measures.
 const LIGHT: f64 = 0.03;
-/// Above this share of its own core the generator is what limits.
-const FULL: f64 = 0.9;
 
 /// One figure: an algorithm at a number of connections.
 #[derive(Debug, Serialize)]
