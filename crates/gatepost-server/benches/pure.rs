@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue};
 use bytes::Bytes;
-use gatepost_server::http::pure::{has_params, is_head};
+use gatepost_server::pure::{has_params, is_head};
 
 #[path = "../../../bench/pure/parts.rs"]
 mod parts;

@@ -1,10 +1,15 @@
 //! HTTP in and out, nothing else: each handler translates a request, calls one operation, and dresses its outcome.
 //!
-//! [`router`] lists every public route, [`admin`] those of operators; `http/` holds what all endpoints need; `oauth/` holds the endpoints, one a file.
+//! A request comes through `connections/` to the [`layers`] around every answer, and by [`router`], which lists every
+//! public route ([`admin`] those of operators), to its endpoint in `oauth/`, one a file. `http/` is what they all need.
 
 mod admin;
+pub mod connections;
 pub mod http;
+pub mod layers;
 mod oauth;
+#[cfg(feature = "testing")]
+pub mod pure;
 mod router;
 mod serve;
 mod state;

@@ -9,11 +9,11 @@ use gatepost_operations::failure::{Failure, Kind};
 use gatepost_operations::gate::Gate;
 
 use crate::admin;
-use crate::http::files;
-use crate::http::layers::{Edge, RequestIds};
+use crate::connections::files;
+use crate::connections::listen::{BindError, Listener, Served};
+use crate::connections::tls::{TlsError, TlsReloader};
 use crate::http::limits::Limits;
-use crate::http::listen::{BindError, Listener, Served};
-use crate::http::tls::{TlsError, TlsReloader};
+use crate::layers::{Edge, RequestIds};
 use crate::router::{self, Routes};
 use crate::state::App;
 

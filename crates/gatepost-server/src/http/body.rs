@@ -48,7 +48,7 @@ pub(crate) async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Fault
 }
 
 /// How far the body of one request has come.
-pub(super) struct Intake {
+pub(crate) struct Intake {
     fault: OnceLock<Fault>,
     began: OnceLock<Instant>,
     ended: OnceLock<Instant>,
@@ -60,7 +60,7 @@ type Shares = ([Option<Share>; 2], Share);
 
 impl Intake {
     /// Puts bounds around the body of that request.
-    pub(super) fn around<B>(request: Request<B>, limits: &Limits) -> (Request<Body>, Arc<Self>)
+    pub(crate) fn around<B>(request: Request<B>, limits: &Limits) -> (Request<Body>, Arc<Self>)
     where
         B: hyper::body::Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<axum::BoxError>,
@@ -89,12 +89,12 @@ impl Intake {
     }
 
     /// What went wrong with the body, if anything.
-    pub(super) fn fault(&self) -> Option<Fault> {
+    pub(crate) fn fault(&self) -> Option<Fault> {
         self.fault.get().copied()
     }
 
     /// Until when an answer is waited for that was begun then: the time that the body takes is not counted.
-    pub(super) fn due(&self, began: Instant, body: Duration, answer: Duration) -> Instant {
+    pub(crate) fn due(&self, began: Instant, body: Duration, answer: Duration) -> Instant {
         match (self.began.get(), self.ended.get()) {
             (None, _) => began + answer,
             (Some(began), None) => *began + body + answer,

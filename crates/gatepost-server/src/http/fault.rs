@@ -86,7 +86,7 @@ impl Fault {
     }
 
     /// The answer in nobody's dress.
-    pub(super) fn answer(self) -> Response {
+    pub(crate) fn answer(self) -> Response {
         let body =
             json!({ "error": self.code().as_str(), "error_description": self.description() }).to_string();
         let mut response = (self.status(), Body::from(body)).into_response();
@@ -104,7 +104,7 @@ impl Fault {
     }
 
     /// Lets the layers and the log know what the answer is about.
-    pub(super) fn note_in(self, response: &mut Response) {
+    pub(crate) fn note_in(self, response: &mut Response) {
         let facts = LogFacts {
             refusal: Some(self.code().as_str()),
             reason: Some(self.description().to_owned()),
@@ -127,7 +127,7 @@ impl Fault {
     }
 
     /// Whether bytes of this request may still be on their way: they must not be read as the next one.
-    pub(super) fn ends_connection(self) -> bool {
+    pub(crate) fn ends_connection(self) -> bool {
         match self {
             Self::Malformed(_)
             | Self::Method

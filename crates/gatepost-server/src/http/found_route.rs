@@ -44,11 +44,11 @@ impl<S: Service<Request<Body>>> Service<Request<Body>> for Noted<S> {
 
 /// Where the route that was found is taken down; filled once there is one.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Place(Arc<OnceLock<MatchedPath>>);
+pub(crate) struct Place(Arc<OnceLock<MatchedPath>>);
 
 impl Place {
     /// The route, as the router writes it; nothing where none was found.
-    pub(super) fn found(&self) -> Option<&str> {
+    pub(crate) fn found(&self) -> Option<&str> {
         self.0.get().map(MatchedPath::as_str)
     }
 }

@@ -85,7 +85,7 @@ impl Limits {
     }
 
     /// What must be there for the largest request that is allowed.
-    pub(super) fn least_room(&self) -> usize {
+    pub(crate) fn least_room(&self) -> usize {
         self.body.saturating_add(self.head)
     }
 }

@@ -33,7 +33,7 @@ pub(crate) enum Malformed {
 
 impl Malformed {
     /// What is wrong, for the caller and the log; nothing of the request is in it.
-    pub(super) fn why(self) -> &'static str {
+    pub(crate) fn why(self) -> &'static str {
         match self {
             Self::ControlCharacter => "the request holds a control character or a line end that is not CR LF",
             Self::RequestLine => "the request line is malformed",

@@ -18,11 +18,11 @@ pub(super) struct Share {
 
 /// The rooms that a connection's bodies must fit into, beside the whole server's; it puts them into each request.
 #[derive(Debug, Clone)]
-pub(super) struct OfConnection {
+pub(crate) struct OfConnection {
     /// Its own.
-    pub(super) own: Arc<Room>,
+    pub(crate) own: Arc<Room>,
     /// Its peer's, which all connections of the peer share.
-    pub(super) peer: Option<Arc<Room>>,
+    pub(crate) peer: Option<Arc<Room>>,
 }
 
 impl Room {

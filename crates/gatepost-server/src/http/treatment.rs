@@ -13,7 +13,7 @@ pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// How the layers treat a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Treatment {
+pub(crate) enum Treatment {
     /// As most.
     Ordinary,
     /// Its answer may wait for news.
@@ -25,7 +25,7 @@ pub(super) enum Treatment {
 
 impl Treatment {
     /// By the path alone.
-    pub(super) fn of(path: &str) -> Self {
+    pub(crate) fn of(path: &str) -> Self {
         match path {
             FORWARD_AUTH => Self::Verdict,
             REVOCATIONS => Self::Waiting,
@@ -34,7 +34,7 @@ impl Treatment {
     }
 
     /// How long an answer may take where most may take `usual`.
-    pub(super) fn patience(self, usual: Duration) -> Duration {
+    pub(crate) fn patience(self, usual: Duration) -> Duration {
         match self {
             Self::Ordinary | Self::Verdict => usual,
             Self::Waiting => usual.saturating_add(LONGEST_WAIT),

@@ -12,8 +12,8 @@ use gatepost_operations::expiry::Expires;
 use gatepost_operations::partners::PartnerSettings;
 use gatepost_operations::telemetry::metrics::Metrics;
 use gatepost_operations::{api_secrets, background, clients, expiry, keys, partners, revocations, service};
+use gatepost_server::connections::listen::{Listener, Served};
 use gatepost_server::http::limits::Limits;
-use gatepost_server::http::listen::{Listener, Served};
 use serde_json::{Value, json};
 
 use crate::asking::Ask;

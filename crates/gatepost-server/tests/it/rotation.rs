@@ -15,8 +15,8 @@ use gatepost_jose::Primes;
 use gatepost_operations::clients::{self, ClientSettings};
 use gatepost_operations::telemetry::metrics::Metrics;
 use gatepost_operations::{failure::Kind, keys};
+use gatepost_server::connections::listen::{Listener, Served};
 use gatepost_server::http::limits::Limits;
-use gatepost_server::http::listen::{Listener, Served};
 use serde_json::json;
 use tokio::task::JoinSet;
 

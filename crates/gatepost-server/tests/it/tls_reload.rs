@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use gatepost_operations::config::{MinVersion, TlsFiles};
 use gatepost_operations::core::time::Timestamp;
-use gatepost_server::http::tls::{TlsError, TlsReloader};
+use gatepost_server::connections::tls::{TlsError, TlsReloader};
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, ServerName};

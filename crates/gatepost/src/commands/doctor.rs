@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gatepost_operations::clock::{Clock, SystemClock};
 use gatepost_operations::config::{Config, Loaded};
 use gatepost_operations::doctor::{self, Check, Outcome};
-use gatepost_server::http::tls::TlsReloader;
+use gatepost_server::connections::tls::TlsReloader;
 use serde::Serialize;
 
 use super::{runtime, settings};

@@ -18,10 +18,10 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::connection::{Shared, Stage, serve};
-use super::layers::Edge;
-use super::limits::Limits;
 use super::roster::{Admission, Place, Roster};
 use super::tls::TlsReloader;
+use crate::http::limits::Limits;
+use crate::layers::Edge;
 
 /// Connections the kernel keeps until they are accepted.
 const BACKLOG: u32 = 1024;

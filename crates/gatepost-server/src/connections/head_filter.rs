@@ -23,9 +23,9 @@ use tokio::time::Sleep;
 
 use super::chunks::ChunkScan;
 use super::head::{Framing, HeadScan, Scanned, framing};
-use super::limits::Limits;
-use super::malformed::Malformed;
 use super::progress::Progress;
+use crate::http::limits::Limits;
+use crate::http::malformed::Malformed;
 
 const H2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 

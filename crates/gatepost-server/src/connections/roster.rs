@@ -17,9 +17,9 @@ use std::time::Instant;
 use ipnet::IpNet;
 use tokio::sync::Notify;
 
-use super::limits::Limits;
 use super::progress::Progress;
-use super::room::Room;
+use crate::http::limits::Limits;
+use crate::http::room::Room;
 
 /// So many too many there may be while they are listened to a last time.
 const SPARE: usize = 16;

@@ -1,7 +1,7 @@
 //! This file is where a chunked body is followed byte by byte, so that its end is where every reader sees it (RFC 9112 section 7.1).
 
 use super::head::is_control;
-use super::malformed::Malformed;
+use crate::http::malformed::Malformed;
 
 /// Sixteen hexadecimal digits fit 64 bits; real chunks need far fewer.
 const MOST_DIGITS: u8 = 8;

@@ -24,13 +24,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::Sleep;
 
-use super::facts::Peer;
 use super::head_filter::HeadFilter;
-use super::layers::Edge;
-use super::limits::Limits;
 use super::progress::{Due, Progress};
-use super::room::{OfConnection, Room};
 use super::roster::Place;
+use crate::http::facts::Peer;
+use crate::http::limits::Limits;
+use crate::http::room::{OfConnection, Room};
+use crate::layers::Edge;
 
 /// Streams of one HTTP/2 connection at a time.
 const H2_STREAMS: u32 = 32;

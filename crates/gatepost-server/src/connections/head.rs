@@ -5,7 +5,7 @@
 
 use memchr::memchr;
 
-use super::malformed::Malformed;
+use crate::http::malformed::Malformed;
 
 /// Longer methods than any that is registered.
 const LONGEST_METHOD: usize = 32;
@@ -16,7 +16,7 @@ const MOST_BLANK_LINES: u8 = 4;
 
 /// Where the body of a request ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Framing {
+pub(crate) enum Framing {
     /// After that many bytes; without a body after none.
     Length(u64),
     /// After the last chunk.
@@ -34,7 +34,7 @@ const LONGEST_PLAIN: usize = 1024;
 
 /// Looks for the end of a head in bytes that arrive little by little, each looked at once.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct HeadScan {
+pub(crate) struct HeadScan {
     seen: usize,
     previous: u8,
     line_has_text: bool,
@@ -44,7 +44,7 @@ pub(super) struct HeadScan {
 
 /// What a look at the bytes so far shows.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Scanned {
+pub(crate) enum Scanned {
     /// The head is not complete.
     More,
     /// An empty line of that length precedes the request line.
@@ -55,7 +55,7 @@ pub(super) enum Scanned {
 
 impl HeadScan {
     /// Looks at what was not looked at yet; `bytes` always starts at the start of the head.
-    pub(super) fn look(&mut self, bytes: &[u8], limit: usize) -> Result<Scanned, Malformed> {
+    pub(crate) fn look(&mut self, bytes: &[u8], limit: usize) -> Result<Scanned, Malformed> {
         loop {
             self.pass_text(bytes.get(self.seen..limit.min(bytes.len())).unwrap_or_default());
             if self.seen >= limit {
@@ -132,7 +132,7 @@ fn lines(head: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Reads a complete head and says where its body ends.
-pub(super) fn framing(head: &[u8], most_headers: usize) -> Result<Framing, Malformed> {
+pub(crate) fn framing(head: &[u8], most_headers: usize) -> Result<Framing, Malformed> {
     let mut lines = lines(head);
     let version = request_line(lines.next().unwrap_or_default())?;
     let mut fields = Fields::default();

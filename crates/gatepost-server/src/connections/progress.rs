@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use super::limits::Limits;
-use super::malformed::Malformed;
+use crate::http::limits::Limits;
+use crate::http::malformed::Malformed;
 
 /// What one connection is doing.
 #[derive(Debug)]

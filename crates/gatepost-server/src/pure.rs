@@ -6,8 +6,8 @@ use axum::http::HeaderMap;
 use bytes::Bytes;
 use gatepost_operations::core::params::Door;
 
-use super::head::{HeadScan, Scanned, framing};
-use super::params;
+use crate::connections::head::{HeadScan, Scanned, framing};
+use crate::http::params;
 
 /// Whether this is the whole head of one request, read as the head filter reads it.
 pub fn is_head(bytes: &[u8]) -> bool {

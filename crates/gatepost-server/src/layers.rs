@@ -4,7 +4,7 @@
 //! the answer, handler; on the way back the security headers.
 //! The order is the story of [`Edge::answer`]: what is further out sees what happens further in,
 //! so each answer has an id and a line, whoever made it.
-//! A body is read only when a handler asks for it ([`body`](super::body)): the method is judged before it.
+//! A body is read only when a handler asks for it ([`body`](crate::http::body)): the method is judged before it.
 
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
@@ -20,14 +20,14 @@ use http::header::{CONNECTION, SERVER, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderName, HeaderValue, Method, Request, Version};
 use tokio::time::timeout_at;
 
-use super::body::Intake;
-use super::facts::{LogFacts, RequestId};
-use super::failure;
-use super::fault::Fault;
-use super::found_route::Place;
-use super::limits::Limits;
-use super::malformed::Malformed;
-use super::treatment::Treatment;
+use crate::http::body::Intake;
+use crate::http::facts::{LogFacts, RequestId};
+use crate::http::failure;
+use crate::http::fault::Fault;
+use crate::http::found_route::Place;
+use crate::http::limits::Limits;
+use crate::http::malformed::Malformed;
+use crate::http::treatment::Treatment;
 use crate::router::{Routes, Way};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
