@@ -71,7 +71,7 @@ impl Edge {
         }
         let (version, treatment) = (request.version(), Treatment::of(request.uri().path()));
 
-        let handled = AssertUnwindSafe(self.handle(request, way)).catch_unwind().await;
+        let handled = AssertUnwindSafe(self.handle(request, (way, treatment))).catch_unwind().await;
         let answered = handled.unwrap_or(Err(Fault::Panicked));
         let mut response = answered.unwrap_or_else(|fault| faulty(fault, treatment));
 
@@ -87,12 +87,15 @@ impl Edge {
     }
 
     /// Everything inside the catching of panics.
-    async fn handle<B>(&self, request: Request<B>, way: Way<'_>) -> Result<Response, Fault>
+    async fn handle<B>(
+        &self,
+        request: Request<B>,
+        (way, treatment): (Way<'_>, Treatment),
+    ) -> Result<Response, Fault>
     where
         B: hyper::body::Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<BoxError>,
     {
-        let treatment = Treatment::of(request.uri().path());
         protocol(&request, treatment)?;
         let (request, intake) = Intake::around(request, &self.limits);
 

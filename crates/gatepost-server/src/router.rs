@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, HttpBody as _};
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::http::header::{CONTENT_LENGTH, HeaderValue};
 use axum::response::Response;
@@ -15,7 +15,7 @@ use axum::routing::{MethodRouter, get, post};
 use gatepost_operations::core::params::Door;
 use tower::ServiceExt as _;
 
-use crate::http::failure;
+use crate::http::failure::{self, Dress};
 use crate::http::found_route::NoteRoute;
 use crate::http::treatment::{FORWARD_AUTH, REVOCATIONS};
 use crate::oauth::{docs, forward_auth, health, introspect, jwks, metadata, revocations, revoke, token};
@@ -32,8 +32,8 @@ pub(crate) fn public(app: App) -> Routes {
     ];
 
     let others = Router::new()
-        .route("/oauth2/introspect", post(introspect::answer).fallback(token::standard_takes_post))
-        .route("/oauth2/revoke", post(revoke::answer).fallback(token::standard_takes_post))
+        .route("/oauth2/introspect", proven(post(introspect::answer)))
+        .route("/oauth2/revoke", proven(post(revoke::answer)))
         .route(REVOCATIONS, read(get(revocations::answer)))
         .route("/.well-known/oauth-authorization-server", read(get(metadata::show)))
         .route("/.well-known/jwks.json", read(get(jwks::all_apis)))
@@ -52,12 +52,16 @@ pub(crate) fn read(route: MethodRouter<App>) -> MethodRouter<App> {
 }
 
 async fn only_reading(method: Method) -> Response {
-    const ALLOWED: &str = "GET, HEAD";
-    if method == Method::OPTIONS {
-        failure::options(ALLOWED)
-    } else {
-        failure::method_not_allowed(&method, ALLOWED)
-    }
+    failure::only("GET, HEAD", &method, None)
+}
+
+/// A route where a client or an API proves itself as at the standard door: POST alone.
+fn proven(route: MethodRouter<App>) -> MethodRouter<App> {
+    route.fallback(only_posting)
+}
+
+async fn only_posting(State(app): State<App>, method: Method) -> Response {
+    failure::only("POST", &method, Some(Dress::Standard(app.gate.issuer.as_str())))
 }
 
 pub(crate) async fn nothing_here() -> Response {
@@ -135,11 +139,7 @@ impl To<'_> {
         let Self(app, to) = self;
         match to {
             Straight::ForwardAuth => forward_auth::answer(app, request).await,
-            Straight::Token(door) if request.method() == Method::POST => {
-                token::answer(app, door, request).await
-            }
-            Straight::Token(Door::Origin) => token::origin_takes_post(request.method()),
-            Straight::Token(Door::Standard) => token::standard_door_takes_post(app, request.method()),
+            Straight::Token(door) => token::answer(app, door, request).await,
         }
     }
 }

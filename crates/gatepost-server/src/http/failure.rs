@@ -137,36 +137,26 @@ struct PlainBody<'a> {
     error_description: &'a str,
 }
 
-/// A method that an address does not take (RFC 9110 section 15.5.6), in the words of Laravel.
-pub(crate) fn method_not_allowed(method: &Method, allowed: &'static str) -> Response {
-    let message = unsupported(method, allowed);
-    let body = PlainBody { message: &message, error: "invalid_request", error_description: &message };
-    refuse_method(method, allowed, serde_json::to_string(&body).unwrap_or_default())
-}
-
-/// The same at the standard door, whose bodies hold what RFC 6749 names and nothing else.
-pub(crate) fn method_not_allowed_at_standard(method: &Method, issuer: &str) -> Response {
-    const ALLOWED: &str = "POST";
-    let body = standard::described(Code::InvalidRequest, unsupported(method, ALLOWED), issuer);
-    refuse_method(method, ALLOWED, body)
-}
-
-fn unsupported(method: &Method, allowed: &str) -> String {
-    format!("The {method} method is not supported for this route. Supported methods: {allowed}.")
-}
-
-fn refuse_method(method: &Method, allowed: &'static str, body: String) -> Response {
-    let mut response = answer(StatusCode::METHOD_NOT_ALLOWED, body);
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
-    if method == Method::HEAD {
+/// Any method but those that an address takes: OPTIONS is told them, all others that they are none of them (RFC 9110
+/// section 15.5.6), in the dress of the door that was meant, or else in the words of Laravel.
+pub(crate) fn only(allowed: &'static str, method: &Method, dress: Option<Dress<'_>>) -> Response {
+    let allow = [(ALLOW, HeaderValue::from_static(allowed))];
+    if *method == Method::OPTIONS {
+        return (StatusCode::NO_CONTENT, allow).into_response();
+    }
+    let why = format!("The {method} method is not supported for this route. Supported methods: {allowed}.");
+    let body = match dress {
+        Some(Dress::Standard(issuer)) => standard::described(Code::InvalidRequest, why, issuer),
+        Some(Dress::Passport(_)) | None => {
+            let body = PlainBody { message: &why, error: "invalid_request", error_description: &why };
+            serde_json::to_string(&body).unwrap_or_default()
+        }
+    };
+    let mut response = (allow, answer(StatusCode::METHOD_NOT_ALLOWED, body)).into_response();
+    if *method == Method::HEAD {
         *response.body_mut() = Body::empty();
     }
     response
-}
-
-/// The answer to OPTIONS: what the address takes.
-pub(crate) fn options(allowed: &'static str) -> Response {
-    (StatusCode::NO_CONTENT, [(ALLOW, HeaderValue::from_static(allowed))]).into_response()
 }
 
 /// An address where nothing is.

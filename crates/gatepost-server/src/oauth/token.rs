@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::Method;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, PRAGMA};
 use axum::response::{IntoResponse, Response};
@@ -16,34 +16,14 @@ use crate::http::limited::{self, Spelling};
 use crate::http::{address, body, params, presented};
 use crate::state::App;
 
-/// Any other method at the origin door.
-pub(crate) fn origin_takes_post(method: &Method) -> Response {
-    if *method == Method::OPTIONS {
-        failure::options("POST")
-    } else {
-        failure::method_not_allowed(method, "POST")
-    }
-}
-
-/// Any other method at the standard door.
-pub(crate) fn standard_door_takes_post(app: &App, method: &Method) -> Response {
-    if *method == Method::OPTIONS {
-        failure::options("POST")
-    } else {
-        failure::method_not_allowed_at_standard(method, app.gate.issuer.as_str())
-    }
-}
-
-/// Any other method where a client or an API proves itself as at the standard door.
-pub(crate) async fn standard_takes_post(State(app): State<App>, method: Method) -> Response {
-    standard_door_takes_post(&app, &method)
-}
-
 /// `POST /api/oauth/token` and `POST /oauth2/token`.
 pub(crate) async fn answer(app: &App, door: Door, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
     let config = &app.gate.config;
     let dress = failure::dress(door, config.origin.error_style, app.gate.issuer.as_str());
+    if request.method() != Method::POST {
+        return failure::only("POST", request.method(), Some(dress));
+    }
+    let (parts, body) = request.into_parts();
 
     let body = match body::collect(body, config.server.body_limit).await {
         Ok(body) => body,

@@ -94,6 +94,13 @@ const EDGES: [&str; 2] = ["crates/gatepost/src/", "crates/gatepost-server/src/"]
 const BEHIND_OPERATIONS: [&str; 7] =
     ["gate.store", "gate.clients", "gate.journal", "gate.master", "gate.pool", "gate.usage", "gate.limits"];
 
+/// The server's own stairs: who may not be reached from which folder of it.
+const ABOVE: [(&str, &[&str]); 3] = [
+    ("http/", &["crate::connections", "crate::layers", "crate::router", "crate::oauth", "crate::state"]),
+    ("oauth/", &["crate::connections", "crate::layers", "crate::router", "crate::serve"]),
+    ("connections/", &["crate::router", "crate::oauth", "crate::state", "crate::serve"]),
+];
+
 const STRICT: [&str; 3] = ["gatepost-jose", "gatepost-core", "gatepost-guard"];
 const STRICT_LINTS: [&str; 2] = ["clippy::arithmetic_side_effects", "clippy::indexing_slicing"];
 
@@ -176,6 +183,15 @@ fn reaching_through(page: &Page) -> Vec<String> {
     page.code_with(&BEHIND_OPERATIONS, "edges call operations and nothing behind them; make it an operation")
 }
 
+fn reaching_up(page: &Page) -> Vec<String> {
+    let Some(inside) = page.path.strip_prefix("crates/gatepost-server/src/") else {
+        return Vec::new();
+    };
+    let above = ABOVE.iter().filter(|(folder, _)| inside.starts_with(folder));
+    let mend = "a request goes down through connections, layers, router and oauth, with http below them";
+    above.flat_map(|(_, above)| page.code_with(above, mend)).collect()
+}
+
 fn strictness(name: &str, lib: &Page) -> Vec<String> {
     let denied = |lint: &&&str| {
         let attributes = lib.text.split("#![").skip(1).filter_map(|rest| rest.split_once(")]"));
@@ -251,6 +267,17 @@ fn edges_reach_for_nothing_behind_the_operations() {
     assert!(reaching_through(&Page::sample("crates/gatepost-operations/src/usage.rs", reaching)).is_empty());
     let calling = "fn a(desk: &Desk) {\n    clients::show(&desk.gate, id)\n}\n";
     assert!(reaching_through(&Page::sample("crates/gatepost/src/commands/client.rs", calling)).is_empty());
+}
+
+#[test]
+fn a_request_goes_down_through_the_server_and_enters_no_folder_twice() {
+    hold("The server's folders stand in an order.", shipped().flat_map(reaching_up));
+    let reaching = "use crate::router::Way;\nuse crate::http::facts::Peer;\n";
+    for folder in ["http", "oauth", "connections"] {
+        let page = Page::sample(&format!("crates/gatepost-server/src/{folder}/a.rs"), reaching);
+        assert_eq!(reaching_up(&page).len(), 1, "{folder}");
+    }
+    assert!(reaching_up(&Page::sample("crates/gatepost-server/src/layers.rs", reaching)).is_empty());
 }
 
 #[test]
