@@ -1,0 +1,248 @@
+//! This file is where bytes are told apart that may go through from those that may not, without a look at where they come from.
+
+use std::sync::Arc;
+
+use bytes::{Buf, BytesMut};
+use tokio::io::ReadBuf;
+
+use crate::connections::chunks::ChunkScan;
+use crate::connections::head::{Framing, HeadScan, Scanned, framing};
+use crate::connections::progress::Progress;
+use crate::http::limits::Limits;
+use crate::http::malformed::Malformed;
+
+const H2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// What hyper reads in place of a head that is turned away.
+const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nhost: -\r\nconnection: close\r\n\r\n";
+
+/// The bytes of one connection on their way.
+pub(super) struct Sieve {
+    progress: Arc<Progress>,
+    limits: Arc<Limits>,
+    /// Read from the stream, not yet looked at or not yet complete.
+    inbox: BytesMut,
+    /// Found proper, not yet taken by hyper.
+    passed: BytesMut,
+    place: Place,
+    /// Heads that were passed on.
+    heads: u64,
+}
+
+/// What is next when nothing is left to hand over.
+pub(super) enum Next {
+    /// The bytes of a head, which is turned away when they take too long.
+    Head,
+    /// More of a body, or of HTTP/2.
+    More,
+    /// Nothing.
+    End,
+    /// An error: the body is malformed.
+    Error,
+}
+
+/// What the next byte of the inbox belongs to.
+enum Place {
+    /// The first bytes: HTTP/2 or a head.
+    Start,
+    Head(HeadScan),
+    Body(u64),
+    Chunks(ChunkScan),
+    /// HTTP/2.
+    Through,
+    /// A head was turned away, or the stream has ended: nothing follows.
+    Ended,
+    /// A body was malformed: reading on is an error.
+    Broken,
+}
+
+impl Sieve {
+    pub(super) fn new(progress: Arc<Progress>, limits: Arc<Limits>) -> Self {
+        Self {
+            progress,
+            limits,
+            inbox: BytesMut::new(),
+            passed: BytesMut::new(),
+            place: Place::Start,
+            heads: 0,
+        }
+    }
+
+    /// Takes bytes that were read, to be looked at.
+    pub(super) fn take(&mut self, bytes: &[u8]) {
+        self.inbox.extend_from_slice(bytes);
+    }
+
+    /// Throws away what was not looked at.
+    pub(super) fn clear(&mut self) {
+        self.inbox.clear();
+    }
+
+    /// The stream has ended: nothing follows.
+    pub(super) fn end(&mut self) {
+        self.inbox.clear();
+        self.place = Place::Ended;
+    }
+
+    /// Whether nothing waits to be looked at.
+    pub(super) fn is_empty(&self) -> bool {
+        self.inbox.is_empty()
+    }
+
+    /// Whether something is to be handed over.
+    pub(super) fn has_passed(&self) -> bool {
+        !self.passed.is_empty()
+    }
+
+    /// What is next.
+    pub(super) fn next(&self) -> Next {
+        match self.place {
+            Place::Ended => Next::End,
+            Place::Broken => Next::Error,
+            Place::Start | Place::Head(_) => Next::Head,
+            Place::Body(_) | Place::Chunks(_) | Place::Through => Next::More,
+        }
+    }
+
+    /// Looks at the inbox and passes on what is proper.
+    pub(super) fn look(&mut self) {
+        while !self.inbox.is_empty() && self.step() {}
+        match self.place {
+            Place::Start | Place::Head(_) if !self.inbox.is_empty() => self.progress.head_begun(),
+            _ => {}
+        }
+    }
+
+    /// One step through the inbox; false when it takes more bytes to go on.
+    fn step(&mut self) -> bool {
+        match &mut self.place {
+            Place::Start => return self.start(),
+            Place::Head(scan) => match scan.look(&self.inbox, self.limits.head) {
+                Ok(Scanned::More) => return false,
+                Ok(Scanned::Blank(length)) => self.inbox.advance(length),
+                Ok(Scanned::Head(length)) => self.head(length),
+                Err(why) => self.turn_away(why),
+            },
+            Place::Body(left) => {
+                let here = usize::try_from(*left).unwrap_or(usize::MAX).min(self.inbox.len());
+                *left -= here as u64;
+                if *left == 0 {
+                    self.place = Place::Head(HeadScan::default());
+                }
+                self.pass(here);
+            }
+            Place::Chunks(scan) => match scan.follow(&self.inbox) {
+                Ok(here) => {
+                    if scan.is_over() {
+                        self.place = Place::Head(HeadScan::default());
+                    }
+                    self.pass(here);
+                }
+                Err(_) => {
+                    self.place = Place::Broken;
+                    self.inbox.clear();
+                }
+            },
+            Place::Through => self.pass(self.inbox.len()),
+            Place::Ended | Place::Broken => self.inbox.clear(),
+        }
+        true
+    }
+
+    fn start(&mut self) -> bool {
+        let common = self.inbox.len().min(H2_PREFACE.len());
+        if self.inbox.get(..common) != H2_PREFACE.get(..common) {
+            self.place = Place::Head(HeadScan::default());
+            return true;
+        }
+        if common < H2_PREFACE.len() {
+            return false;
+        }
+        self.place = Place::Through;
+        self.progress.head_done();
+        true
+    }
+
+    fn head(&mut self, length: usize) {
+        let read = self.inbox.get(..length).ok_or(Malformed::RequestLine);
+        match read.and_then(|head| framing(head, self.limits.headers)) {
+            Ok(framing) => {
+                self.place = match framing {
+                    Framing::Length(0) => Place::Head(HeadScan::default()),
+                    Framing::Length(length) => Place::Body(length),
+                    Framing::Chunked => Place::Chunks(ChunkScan::default()),
+                };
+                self.heads += 1;
+                self.progress.head_done();
+                self.pass(length);
+            }
+            Err(why) => self.turn_away(why),
+        }
+    }
+
+    /// Whether these bytes, which follow what was passed on, may pass as they are: one proper request of HTTP/1 with its
+    /// body, a piece of a body, or HTTP/2.
+    pub(super) fn may_pass(&mut self, bytes: &[u8]) -> bool {
+        let mut scan = match &mut self.place {
+            Place::Start if !H2_PREFACE.starts_with(bytes) && !bytes.starts_with(H2_PREFACE) => {
+                HeadScan::default()
+            }
+            Place::Head(scan) => *scan,
+            Place::Body(left) if *left > bytes.len() as u64 => {
+                *left -= bytes.len() as u64;
+                return true;
+            }
+            Place::Through => return true,
+            Place::Start | Place::Body(_) | Place::Chunks(_) | Place::Ended | Place::Broken => return false,
+        };
+        let Ok(Scanned::Head(length)) = scan.look(bytes, self.limits.head) else {
+            return false;
+        };
+        let (head, body) = bytes.split_at(length.min(bytes.len()));
+        if framing(head, self.limits.headers) != Ok(Framing::Length(body.len() as u64)) {
+            return false;
+        }
+        self.place = Place::Head(HeadScan::default());
+        self.heads += 1;
+        self.progress.head_done();
+        true
+    }
+
+    /// Lets nothing more through: what is read in place of the head is answered with why.
+    pub(super) fn turn_away(&mut self, why: Malformed) {
+        self.progress.turn_away(self.heads, why);
+        self.inbox.clear();
+        self.passed.extend_from_slice(STAND_IN);
+        self.place = Place::Ended;
+    }
+
+    fn pass(&mut self, length: usize) {
+        let proper = self.inbox.split_to(length);
+        if self.passed.is_empty() {
+            self.passed = proper;
+        } else {
+            self.passed.unsplit(proper);
+        }
+        if self.inbox.is_empty() {
+            // An idle connection holds no buffer.
+            self.inbox = BytesMut::new();
+        }
+    }
+
+    /// Hands over what was found proper, as much as there is room for.
+    pub(super) fn hand_over(&mut self, buffer: &mut ReadBuf<'_>) {
+        let length = self.passed.len().min(buffer.remaining());
+        buffer.put_slice(&self.passed.split_to(length));
+        if self.passed.is_empty() {
+            self.passed = BytesMut::new();
+        }
+    }
+
+    /// Whether closing now would throw away bytes that the peer still sends.
+    pub(super) fn is_mid_request(&self) -> bool {
+        match self.place {
+            Place::Body(_) | Place::Chunks(_) | Place::Ended | Place::Broken => true,
+            Place::Start | Place::Head(_) | Place::Through => false,
+        }
+    }
+}
