@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::limits::Standing;
+use crate::limits::Allowance;
 
 /// What the caller is told, by RFC 6749 section 5.2, RFC 8707 section 2 and RFC 6749 section 4.1.2.1 (the last two).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -73,7 +73,7 @@ pub struct Refusal {
     /// The parameter or scope that the caller should look at.
     pub parameter: Option<String>,
     /// The limit that is used up, where one is the reason.
-    pub used_up: Option<Standing>,
+    pub used_up: Option<Allowance>,
     /// In how many seconds it is worth another try, where that is known and no limit says so.
     pub again_in: Option<u64>,
 }
@@ -95,7 +95,7 @@ impl Refusal {
 
     /// The same request refused by a limit instead: the caller learns of the limit alone, the log of both.
     #[must_use]
-    pub fn over(self, used_up: Standing) -> Self {
+    pub fn over(self, used_up: Allowance) -> Self {
         let reason = format!("{}; over the limit `{}`", self.reason, used_up.policy.as_str());
         Self { used_up: Some(used_up), ..Code::SlowDown.because(reason) }
     }

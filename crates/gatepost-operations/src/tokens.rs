@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use gatepost_core::clients::{AuthenticatedClient, Presented};
 use gatepost_core::grants::{self, Grant, Wish};
-use gatepost_core::limits::Standing;
+use gatepost_core::limits::Allowance;
 use gatepost_core::params::{Door, Params};
 use gatepost_core::refusal::{Code, Refusal};
 use gatepost_core::secret::{Secret, SecretForm};
@@ -76,7 +76,7 @@ async fn decide_and_mint(
 
     let wish = Wish { grant: grant_type, door: request.door, params };
     let granted = match limits::admit(gate, &who, request.address, started) {
-        Ok(standings) => grant_and_mint(gate, &who, wish, (started, standings)).await,
+        Ok(allowances) => grant_and_mint(gate, &who, wish, (started, allowances)).await,
         Err(refusal) => Err(refusal),
     };
     let client = &who.record().client.id;
@@ -100,7 +100,7 @@ async fn grant_and_mint(
     gate: &Gate,
     who: &AuthenticatedClient,
     wish: Wish<'_>,
-    (started, standings): (Timestamp, Vec<Standing>),
+    (started, allowances): (Timestamp, Vec<Allowance>),
 ) -> Result<(IssuedToken, Source), Refusal> {
     let started = once_tokens_last(gate, who, started).await?.unwrap_or(started);
     let ring = gate.ring();
@@ -110,10 +110,10 @@ async fn grant_and_mint(
     let signer = signer.ok_or_else(|| Code::TemporarilyUnavailable.because("the API has no signing key"))?;
 
     if let Some(kept) = limits::again(gate, &grant, &ring, gate.clock.now()) {
-        return Ok((IssuedToken { limits: standings, ..kept }, Source::Kept));
+        return Ok((IssuedToken { limits: allowances, ..kept }, Source::Kept));
     }
     let taken = limits::take(gate, &grant.client, started).await?;
-    let issued = IssuedToken { limits: standings, ..mint(gate, &grant, &signer, (started, now)).await? };
+    let issued = IssuedToken { limits: allowances, ..mint(gate, &grant, &signer, (started, now)).await? };
     limits::keep(gate, &grant, &ring, &issued, started);
     Ok((issued, Source::Made(taken)))
 }

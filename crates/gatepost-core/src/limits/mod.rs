@@ -2,6 +2,7 @@
 //!
 //! Everything here counts with the time as an argument. Where the counts are kept, and how long, is for operations.
 
+mod allowance;
 mod bucket;
 mod calendar;
 mod hoarding;
@@ -9,8 +10,8 @@ mod neighborhood;
 mod quota;
 mod rate;
 mod replay;
-mod standing;
 
+pub use allowance::{Allowance, Policy};
 pub use bucket::{Verdict, admit};
 pub use calendar::{Day, Month};
 pub use hoarding::Hoarding;
@@ -18,7 +19,6 @@ pub use neighborhood::Neighborhood;
 pub use quota::{Issued, Tally};
 pub use rate::{BadRate, Rate};
 pub use replay::{LONGEST_WINDOW, life_left};
-pub use standing::{Policy, Standing};
 
 use serde::{Deserialize, Serialize};
 

@@ -4,8 +4,8 @@
 //! it has written. What others granted is the difference, as it was when last looked. The limit: a node learns of what
 //! others granted by its next look, so until then each may grant what the others have used up.
 
-use super::standing::seconds_up;
-use super::{ClientLimits, Day, Month, Policy, Standing};
+use super::allowance::seconds_up;
+use super::{Allowance, ClientLimits, Day, Month, Policy};
 use crate::time::Timestamp;
 use crate::usage::Hour;
 
@@ -46,18 +46,20 @@ impl Tally {
     }
 
     /// Counts one more token, unless a quota is used up; then nothing is counted and it is said which, and until when.
-    pub fn take(&mut self, limits: &ClientLimits, now: Timestamp) -> Result<Vec<Standing>, Standing> {
+    pub fn take(&mut self, limits: &ClientLimits, now: Timestamp) -> Result<Vec<Allowance>, Allowance> {
         self.turn_over(now);
         let day = limits.per_day.map(|limit| self.day_standing(limit, now));
         let month = limits.per_month.map(|limit| self.month_standing(limit, now));
         // Who has used up both waits for the longer one.
-        if let Some(used_up) = [month, day].into_iter().flatten().find(|standing| standing.remaining == 0) {
+        if let Some(used_up) = [month, day].into_iter().flatten().find(|allowance| allowance.remaining == 0) {
             return Err(used_up);
         }
         self.on_day.own = self.on_day.own.saturating_add(1);
         self.in_month.own = self.in_month.own.saturating_add(1);
-        let less =
-            |standing: Standing| Standing { remaining: standing.remaining.saturating_sub(1), ..standing };
+        let less = |allowance: Allowance| Allowance {
+            remaining: allowance.remaining.saturating_sub(1),
+            ..allowance
+        };
         Ok([day, month].into_iter().flatten().map(less).collect())
     }
 
@@ -111,26 +113,26 @@ impl Tally {
         }
     }
 
-    fn day_standing(&self, limit: u64, now: Timestamp) -> Standing {
+    fn day_standing(&self, limit: u64, now: Timestamp) -> Allowance {
         let (begins, ends) = (self.day.begins(), self.day.ends());
-        self.on_day.standing(Policy::Day, limit, (begins, ends), now)
+        self.on_day.allowance(Policy::Day, limit, (begins, ends), now)
     }
 
-    fn month_standing(&self, limit: u64, now: Timestamp) -> Standing {
+    fn month_standing(&self, limit: u64, now: Timestamp) -> Allowance {
         let (begins, ends) = (self.month.begins(), self.month.ends());
-        self.in_month.standing(Policy::Month, limit, (begins, ends), now)
+        self.in_month.allowance(Policy::Month, limit, (begins, ends), now)
     }
 }
 
 impl Count {
-    fn standing(
+    fn allowance(
         self,
         policy: Policy,
         limit: u64,
         (begins, ends): (Timestamp, Timestamp),
         now: Timestamp,
-    ) -> Standing {
-        Standing {
+    ) -> Allowance {
+        Allowance {
             policy,
             limit,
             window: ends.since(begins).as_secs(),

@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use gatepost_core::clients::ClientId;
-use gatepost_core::limits::{ClientLimits, Issued, Rate, Standing, Tally, Verdict, admit};
+use gatepost_core::limits::{Allowance, ClientLimits, Issued, Rate, Tally, Verdict, admit};
 use gatepost_core::time::Timestamp;
 use gatepost_core::usage::Hour;
 
@@ -107,7 +107,7 @@ impl Counted {
         client: &ClientId,
         limits: &ClientLimits,
         now: Timestamp,
-    ) -> Option<Result<Vec<Standing>, Standing>> {
+    ) -> Option<Result<Vec<Allowance>, Allowance>> {
         let mut part = self.part(client)?;
         let known = part.clients.get_mut(client)?.tally.as_mut()?;
         known.touched = true;

@@ -4,7 +4,7 @@
 //! Whether the id exists is not asked. The count by address stands before the other, so that one address can't fill the
 //! table of ids; who has many addresses can, and then others' refusals may be 429 too early.
 
-use gatepost_core::limits::{Neighborhood, Policy, Rate, Standing, Verdict};
+use gatepost_core::limits::{Allowance, Neighborhood, Policy, Rate, Verdict};
 use gatepost_core::time::Timestamp;
 
 use super::sketch::Sketch;
@@ -25,7 +25,7 @@ impl Failures {
         ids: &[&str],
         from: Neighborhood,
         now: Timestamp,
-    ) -> Option<Standing> {
+    ) -> Option<Allowance> {
         let rate = settings.failed_per_address;
         if !rate.is_off()
             && let Some(used_up) =
@@ -47,9 +47,9 @@ impl Failures {
     }
 }
 
-fn used_up(policy: Policy, rate: Rate, verdict: &Verdict, now: Timestamp) -> Option<Standing> {
+fn used_up(policy: Policy, rate: Rate, verdict: &Verdict, now: Timestamp) -> Option<Allowance> {
     match verdict {
         Verdict::Admitted { .. } => None,
-        Verdict::Refused { .. } => Some(Standing::with_rate(policy, rate, verdict, now)),
+        Verdict::Refused { .. } => Some(Allowance::with_rate(policy, rate, verdict, now)),
     }
 }

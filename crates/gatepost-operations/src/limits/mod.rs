@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use gatepost_core::clients::AuthenticatedClient;
 use gatepost_core::grants::Grant;
-use gatepost_core::limits::{Neighborhood, Policy, Standing, Verdict};
+use gatepost_core::limits::{Allowance, Neighborhood, Policy, Verdict};
 use gatepost_core::refusal::{Code, Refusal};
 use gatepost_core::time::Timestamp;
 use gatepost_core::usage::ClientUsage;
@@ -42,38 +42,38 @@ pub(crate) fn admit(
     who: &AuthenticatedClient,
     address: Option<IpAddr>,
     now: Timestamp,
-) -> Result<Vec<Standing>, Refusal> {
+) -> Result<Vec<Allowance>, Refusal> {
     let settings = &gate.config.limits;
     let client = who.record();
     let rate = client.limits.tokens.unwrap_or(settings.tokens_per_client);
-    let mut standings = Vec::new();
+    let mut allowances = Vec::new();
 
     if !settings.tokens_per_address.is_off() {
         let rate = settings.tokens_per_address;
         let verdict = gate.limits.addresses.take(&Neighborhood::of(address), rate, now);
-        standings.push(held(gate, Standing::with_rate(Policy::Address, rate, &verdict, now), verdict)?);
+        allowances.push(held(gate, Allowance::with_rate(Policy::Address, rate, &verdict, now), verdict)?);
     }
     if !rate.is_off() {
         let verdict = gate.limits.clients.admit(&client.client.id, rate, now);
         let verdict = verdict.ok_or_else(|| {
             Code::TemporarilyUnavailable.because("more clients with limits are under way than can be counted")
         })?;
-        standings.push(held(gate, Standing::with_rate(Policy::Tokens, rate, &verdict, now), verdict)?);
+        allowances.push(held(gate, Allowance::with_rate(Policy::Tokens, rate, &verdict, now), verdict)?);
     }
-    Ok(standings)
+    Ok(allowances)
 }
 
-fn held(gate: &Gate, standing: Standing, verdict: Verdict) -> Result<Standing, Refusal> {
+fn held(gate: &Gate, allowance: Allowance, verdict: Verdict) -> Result<Allowance, Refusal> {
     match verdict {
-        Verdict::Admitted { .. } => Ok(standing),
-        Verdict::Refused { .. } => Err(used_up(gate, "the client is known", standing)),
+        Verdict::Admitted { .. } => Ok(allowance),
+        Verdict::Refused { .. } => Err(used_up(gate, "the client is known", allowance)),
     }
 }
 
 /// A request that is refused by a limit; `who` is what was known before.
-fn used_up(gate: &Gate, who: &'static str, standing: Standing) -> Refusal {
-    gate.metrics.limited(standing.policy);
-    Code::SlowDown.because(who).over(standing)
+fn used_up(gate: &Gate, who: &'static str, allowance: Allowance) -> Refusal {
+    gate.metrics.limited(allowance.policy);
+    Code::SlowDown.because(who).over(allowance)
 }
 
 /// The refusal of somebody who did not prove to be any of `ids`: another one if that happens too often.

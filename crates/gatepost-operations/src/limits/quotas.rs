@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use gatepost_core::clients::{ClientId, ClientRecord};
-use gatepost_core::limits::{Day, Issued, Month, Standing};
+use gatepost_core::limits::{Allowance, Day, Issued, Month};
 use gatepost_core::refusal::{Code, Refusal};
 use gatepost_core::time::Timestamp;
 
@@ -23,7 +23,7 @@ const AT_ONCE: usize = 1_000;
 #[derive(Default)]
 pub(crate) struct Taken {
     counted: Option<(Arc<Counted>, ClientId, Timestamp)>,
-    standings: Vec<Standing>,
+    allowances: Vec<Allowance>,
 }
 
 /// Counts one more token of the client, if it has a quota; over it the token is refused.
@@ -44,11 +44,11 @@ pub(crate) async fn take(gate: &Gate, record: &ClientRecord, now: Timestamp) -> 
     let taken = gate.limits.clients.take(client, &record.limits, now);
     let taken = taken.ok_or_else(|| unknown("too many clients with limits are under way".to_owned()))?;
     match taken {
-        Ok(standings) => {
+        Ok(allowances) => {
             let counted = Some((Arc::clone(&gate.limits.clients), client.clone(), now));
-            Ok(Taken { counted, standings })
+            Ok(Taken { counted, allowances })
         }
-        Err(standing) => Err(super::used_up(gate, "the client is known", standing)),
+        Err(allowance) => Err(super::used_up(gate, "the client is known", allowance)),
     }
 }
 
@@ -82,9 +82,9 @@ fn of(found: &[(ClientId, Issued)], client: &ClientId) -> Issued {
 
 impl Taken {
     /// The token got out; how the client stands now.
-    pub(crate) fn got_out(mut self) -> Vec<Standing> {
+    pub(crate) fn got_out(mut self) -> Vec<Allowance> {
         self.counted = None;
-        std::mem::take(&mut self.standings)
+        std::mem::take(&mut self.allowances)
     }
 }
 

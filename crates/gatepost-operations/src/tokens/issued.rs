@@ -1,7 +1,7 @@
 //! This file is where a token that was issued stands with what its answer says.
 
 use gatepost_core::clients::ClientId;
-use gatepost_core::limits::Standing;
+use gatepost_core::limits::Allowance;
 use gatepost_core::scope::Scopes;
 
 /// A token for the one who asked.
@@ -19,5 +19,5 @@ pub struct IssuedToken {
     /// Its id, for logs.
     pub jti: String,
     /// How its client stands with its limits; empty when it has none.
-    pub limits: Vec<Standing>,
+    pub limits: Vec<Allowance>,
 }

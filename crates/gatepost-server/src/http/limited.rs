@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use axum::http::HeaderMap;
 use axum::http::header::{HeaderName, HeaderValue, RETRY_AFTER};
-use gatepost_operations::core::limits::Standing;
+use gatepost_operations::core::limits::Allowance;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -25,11 +25,11 @@ pub(crate) enum Spelling {
 }
 
 /// Tells somebody who was let in how much is left.
-pub(crate) fn tell(headers: &mut HeaderMap, standings: &[Standing], spelling: Spelling) {
-    let Some(nearest) = standings.iter().min_by_key(|standing| standing.remaining) else {
+pub(crate) fn tell(headers: &mut HeaderMap, allowances: &[Allowance], spelling: Spelling) {
+    let Some(nearest) = allowances.iter().min_by_key(|allowance| allowance.remaining) else {
         return;
     };
-    draft(headers, standings);
+    draft(headers, allowances);
     if spelling == Spelling::Laravel {
         number(headers, X_LIMIT, nearest.limit);
         number(headers, X_REMAINING, nearest.remaining);
@@ -37,7 +37,7 @@ pub(crate) fn tell(headers: &mut HeaderMap, standings: &[Standing], spelling: Sp
 }
 
 /// Tells somebody who was held back which limit is used up, and when to come again.
-pub(crate) fn hold_back(headers: &mut HeaderMap, used_up: &Standing, spelling: Spelling) {
+pub(crate) fn hold_back(headers: &mut HeaderMap, used_up: &Allowance, spelling: Spelling) {
     tell(headers, std::slice::from_ref(used_up), spelling);
     number(headers, RETRY_AFTER, used_up.reset);
     if spelling == Spelling::Laravel {
@@ -46,11 +46,11 @@ pub(crate) fn hold_back(headers: &mut HeaderMap, used_up: &Standing, spelling: S
     }
 }
 
-fn draft(headers: &mut HeaderMap, standings: &[Standing]) {
+fn draft(headers: &mut HeaderMap, allowances: &[Allowance]) {
     let (mut policies, mut left) = (String::new(), String::new());
-    for standing in standings {
-        let Standing { limit, window, remaining, reset, .. } = standing;
-        let name = standing.policy.as_str();
+    for allowance in allowances {
+        let Allowance { limit, window, remaining, reset, .. } = allowance;
+        let name = allowance.policy.as_str();
         let comma = if policies.is_empty() { "" } else { ", " };
         // Writing to a text does not fail.
         let _ = write!(policies, "{comma}\"{name}\";q={limit};w={window}");

@@ -46,13 +46,13 @@ async fn told(app: &App, query: &str, parts: &Parts) -> Result<Response, Refusal
         }
         let feed = app.feeds.of(&app.gate, api).await?;
         let over = Instant::now() >= until || *stopping.borrow_and_update();
-        let mut standing = standing(feed.etag());
+        let mut validators = validators(feed.etag());
         if !cached::is_known(&parts.headers, feed.etag()) {
-            standing.insert(CONTENT_TYPE, HeaderValue::from_static("application/jwt"));
-            return Ok((standing, Body::from(feed.signed(&app.gate)?)).into_response());
+            validators.insert(CONTENT_TYPE, HeaderValue::from_static("application/jwt"));
+            return Ok((validators, Body::from(feed.signed(&app.gate)?)).into_response());
         }
         if over {
-            return Ok((StatusCode::NOT_MODIFIED, standing).into_response());
+            return Ok((StatusCode::NOT_MODIFIED, validators).into_response());
         }
         drop(feed);
         tokio::select! {
@@ -78,7 +78,7 @@ fn wait(query: &str) -> Result<Duration, Refusal> {
     }
 }
 
-fn standing(etag: &str) -> HeaderMap {
+fn validators(etag: &str) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     if let Ok(etag) = HeaderValue::from_str(etag) {

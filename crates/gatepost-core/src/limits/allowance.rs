@@ -1,4 +1,4 @@
-//! This file is where it is said how a caller stands with a limit, for the headers of its answer.
+//! This file is where it is said how much of a limit a caller has left, for the headers of its answer.
 
 use std::time::Duration;
 
@@ -40,9 +40,9 @@ impl Policy {
     }
 }
 
-/// How a caller stands with a limit.
+/// How much of a limit a caller has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct Allowance {
     /// Which limit.
     pub policy: Policy,
     /// How many it allows in its window.
@@ -57,8 +57,8 @@ pub struct Standing {
     pub asked: Timestamp,
 }
 
-impl Standing {
-    /// How one stands with a rate after its verdict.
+impl Allowance {
+    /// What is left of a rate after its verdict.
     pub fn with_rate(policy: Policy, rate: Rate, verdict: &Verdict, now: Timestamp) -> Self {
         let (remaining, wait) = match verdict {
             Verdict::Admitted { remaining, whole_in, .. } => (*remaining, *whole_in),
