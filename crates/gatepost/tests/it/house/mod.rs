@@ -8,6 +8,7 @@ mod circles;
 mod documents;
 mod imports;
 mod layers;
+mod map;
 mod shape;
 mod supply;
 mod tree;
