@@ -12,14 +12,15 @@ pub(super) const SETTINGS: &[Setting] = &[
         Kind::Rate,
         "0",
         "How often a client may ask for a token, unless `gatepost limit set` says otherwise for it. \
-         0 is no limit. Each node counts for itself.",
+         0 is no limit. Each node counts for itself. \
+         Answers tell the client how it stands, in `RateLimit` and at the origin door also in `X-RateLimit-…` headers.",
     ),
     Setting::new(
         "limits.tokens_per_address",
         Kind::Rate,
         "0",
         "How often clients behind one address may get a token, all together. \
-         0 is no limit. An IPv6 address counts with its network of 64 bits.",
+         0 is no limit. An IPv6 address counts with its network of 64 bits. Answers tell how the address stands.",
     ),
     Setting::new(
         "limits.failed_per_client",
@@ -39,8 +40,8 @@ pub(super) const SETTINGS: &[Setting] = &[
         "limits.hoarding",
         Kind::Whole(0, 1_000_000),
         "100",
-        "A client that takes in an hour more than this many times the tokens that would do is told so. \
-         0 tells nobody.",
+        "A client that takes in an hour more than this many times the tokens that would do is told of, \
+         in `gatepost usage show` and in the log. 0 tells of nobody.",
     ),
 ];
 

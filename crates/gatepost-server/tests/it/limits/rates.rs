@@ -54,6 +54,24 @@ async fn each_door_tells_how_the_client_stands_in_its_own_way() {
 }
 
 #[tokio::test]
+async fn the_headers_on_the_page_for_partners_are_those_that_are_sent() {
+    const PAGE: &str = include_str!("../../../../../docs/integrate/partners.md");
+    let server = TestServer::with(&[("limits.tokens_per_client", "60/min")]).await;
+    server.clock.stop_at(START);
+    statuses(&server, &right(STANDARD_DOOR, C), 11).await;
+    let reply = server.send(right(STANDARD_DOOR, C)).await;
+    for (name, spelled) in [("ratelimit", "RateLimit"), ("ratelimit-policy", "RateLimit-Policy")] {
+        let line = format!("`{spelled}: {}`", reply.header(name).unwrap());
+        assert!(PAGE.contains(&line), "{line}");
+    }
+    statuses(&server, &right(ORIGIN, C), 48).await;
+    let reply = server.send(right(ORIGIN, C)).await;
+    let reset = (START / 1_000_000 + 1).to_string();
+    assert_eq!((reply.status, reply.header("retry-after")), (429, Some("1")));
+    assert_eq!(reply.header("x-ratelimit-reset"), Some(&*reset));
+}
+
+#[tokio::test]
 async fn a_limit_of_its_own_goes_before_the_setting_and_0_is_none() {
     let server = TestServer::with(&[("limits.tokens_per_client", "2/min")]).await;
     server.clock.stop_at(START);
