@@ -63,7 +63,7 @@ pub(super) struct FairQueue<Job> {
 }
 
 /// A line stands that has grown by what each thread signs in so many signing times.
-const GROWTH_OF_EACH_THREAD: usize = 32;
+const GROWTH_OF_EACH_THREAD: usize = 26;
 
 impl<Job: Wanted> FairQueue<Job> {
     /// A queue with those bounds before so many threads.

@@ -75,10 +75,13 @@ const LONGEST: u32 = 50_000;
 /// the first requests of many connections nor what came while the machine stood still is a sign of too much.
 const COUNTED: u32 = 3;
 
-/// Growth is a sum of what came and what went (Page's CUSUM, 1954). What went counts for a little more, so that a
-/// queue that stays as it is grows no more.
+/// Growth is a sum of what came and what went (Page's CUSUM, 1954), in which what went counts for more, so that a queue
+/// that stays as it is grows no more. In a line it counts for a fifth more: it is no overload when a machine that is
+/// slower for a while gets a little more than it can sign. In a crowd, which fills no place by itself, that is all there
+/// is to tell overload by.
 const CAME: u32 = 50;
-const WENT: u32 = 51;
+const WENT: u32 = 60;
+const WENT_OF_A_CROWD: u32 = 51;
 
 /// A queue rises no more that has not grown while so much went.
 const RISING: u32 = 48;
@@ -104,7 +107,7 @@ impl Patience {
 impl Moment {
     /// The same for a crowd, of which it takes more to tell.
     pub(super) fn of_a_crowd(mut self) -> Self {
-        self.patience.growth = self.patience.growth.saturating_mul(2);
+        self.patience.growth = self.patience.growth.saturating_mul(5) / 2;
         self
     }
 
@@ -115,7 +118,7 @@ impl Moment {
 
     /// A crowd stands that has grown by so much.
     pub(super) fn overflow_of_a_crowd(&self) -> u32 {
-        self.patience.growth.saturating_mul(4)
+        self.patience.growth.saturating_mul(5)
     }
 
     /// Before the first signature nothing is too old but what is past the deadline.
@@ -142,9 +145,15 @@ pub(super) struct Standing {
     counts: u32,
     last: Option<Duration>,
     until: Option<Duration>,
+    crowd: bool,
 }
 
 impl Standing {
+    /// Of a crowd nothing is known yet.
+    pub(super) fn of_a_crowd() -> Self {
+        Self { crowd: true, ..Self::default() }
+    }
+
     /// Notes that work came.
     pub(super) fn arrived(&mut self) {
         let Some(rest) = self.counts.checked_sub(1) else { return };
@@ -159,7 +168,8 @@ impl Standing {
     /// Notes that so much work went, whatever became of it.
     pub(super) fn departed(&mut self, count: u32) {
         self.counts = self.counts.saturating_add(count.saturating_mul(COUNTED)).min(2 * COUNTED);
-        self.grown = self.grown.saturating_sub(count.saturating_mul(WENT));
+        self.grown =
+            self.grown.saturating_sub(count.saturating_mul(if self.crowd { WENT_OF_A_CROWD } else { WENT }));
         self.since_peak = self.since_peak.saturating_add(count);
         // What it grew to once says nothing of its next rise.
         if self.grown < self.peak / 2 {

@@ -27,8 +27,14 @@ pub(super) struct Waiting<Job> {
 }
 
 /// All short lines as one queue. Who overloads the threads alone has a long one and is no crowd.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Crowd(pub(super) Standing);
+
+impl Default for Crowd {
+    fn default() -> Self {
+        Self(Standing::of_a_crowd())
+    }
+}
 
 impl Crowd {
     /// Notes that work came into a line.
