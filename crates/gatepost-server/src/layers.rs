@@ -21,11 +21,11 @@ use http::{HeaderName, HeaderValue, Method, Request, Version};
 use tokio::time::timeout_at;
 
 use crate::http::body::Intake;
+use crate::http::bounds::Bounds;
 use crate::http::facts::{LogFacts, RequestId};
 use crate::http::failure;
 use crate::http::fault::Fault;
-use crate::http::found_route::Place;
-use crate::http::limits::Limits;
+use crate::http::found_route::FoundRoute;
 use crate::http::malformed::Malformed;
 use crate::http::treatment::Treatment;
 use crate::router::{Routes, Way};
@@ -39,7 +39,7 @@ pub type RequestIds = Arc<dyn Fn() -> Arc<str> + Send + Sync>;
 #[derive(Clone)]
 pub struct Edge {
     routes: Routes,
-    limits: Arc<Limits>,
+    bounds: Arc<Bounds>,
     metrics: Arc<Metrics>,
     request_ids: RequestIds,
 }
@@ -48,11 +48,11 @@ impl Edge {
     /// Puts the layers around those routes.
     pub fn new(
         routes: impl Into<Routes>,
-        limits: Arc<Limits>,
+        bounds: Arc<Bounds>,
         metrics: Arc<Metrics>,
         request_ids: RequestIds,
     ) -> Self {
-        Self { routes: routes.into(), limits, metrics, request_ids }
+        Self { routes: routes.into(), bounds, metrics, request_ids }
     }
 
     /// Answers one request.
@@ -66,8 +66,8 @@ impl Edge {
         let way = self.routes.way(request.uri().path());
         let line = Line::of(&request, way);
         request.extensions_mut().insert(id.clone());
-        if let Route::ToBeFound(place) = &line.route {
-            request.extensions_mut().insert(place.clone());
+        if let Route::ToBeFound(found) = &line.route {
+            request.extensions_mut().insert(found.clone());
         }
         let (version, treatment) = (request.version(), Treatment::of(request.uri().path()));
 
@@ -97,10 +97,10 @@ impl Edge {
         B::Error: Into<BoxError>,
     {
         protocol(&request, treatment)?;
-        let (request, intake) = Intake::around(request, &self.limits);
+        let (request, intake) = Intake::around(request, &self.bounds);
 
         let began = Instant::now();
-        let usual = self.limits.request_timeout;
+        let usual = self.bounds.request_timeout;
         let due = || intake.due(began, usual, treatment.patience(usual));
         let mut answer = pin!(way.answer(request));
         let response = loop {
@@ -192,14 +192,14 @@ enum Route<'a> {
     /// It is known from the path.
     Known(&'a str),
     /// axum finds it, if there is one.
-    ToBeFound(Place),
+    ToBeFound(FoundRoute),
 }
 
 impl Route<'_> {
     fn as_str(&self) -> &str {
         match self {
             Self::Known(route) => route,
-            Self::ToBeFound(place) => place.found().unwrap_or("-"),
+            Self::ToBeFound(found) => found.route().unwrap_or("-"),
         }
     }
 }
@@ -218,7 +218,7 @@ impl<'a> Line<'a> {
         let method = if is_stand_in { "-" } else { registered(request.method()) };
         let route = match way {
             Way::Straight(route, _) => Route::Known(route),
-            Way::Others(_) => Route::ToBeFound(Place::default()),
+            Way::Others(_) => Route::ToBeFound(FoundRoute::default()),
         };
         Self { method, route }
     }

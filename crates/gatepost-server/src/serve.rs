@@ -12,7 +12,7 @@ use crate::admin;
 use crate::connections::files;
 use crate::connections::listen::{BindError, Listener, Served};
 use crate::connections::tls::{TlsError, TlsReloader};
-use crate::http::limits::Limits;
+use crate::http::bounds::Bounds;
 use crate::layers::{Edge, RequestIds};
 use crate::router::{self, Routes};
 use crate::state::App;
@@ -49,13 +49,13 @@ pub async fn bind(config: &Config) -> Result<Listeners, Failure> {
 
 /// Serves everyone from now on.
 pub async fn serve(listeners: Listeners, gate: Arc<Gate>) -> Result<Serving, Failure> {
-    let limits = Arc::new(fitted(&gate.config));
-    let of_admin = Arc::new(limits.of_admin());
+    let bounds = Arc::new(fitted(&gate.config));
+    let of_admin = Arc::new(bounds.of_admin());
     let metrics = Arc::clone(&gate.metrics);
     let ids = request_ids(&gate);
     let app = App::new(Arc::clone(&gate));
-    let edge = |routes: Routes, limits| {
-        Edge::new(routes, Arc::clone(limits), Arc::clone(&metrics), Arc::clone(&ids))
+    let edge = |routes: Routes, bounds| {
+        Edge::new(routes, Arc::clone(bounds), Arc::clone(&metrics), Arc::clone(&ids))
     };
     let Listeners { public, admin, tls } = listeners;
 
@@ -66,7 +66,7 @@ pub async fn serve(listeners: Listeners, gate: Arc<Gate>) -> Result<Serving, Fai
     Ok(Serving {
         public_url: format!("{scheme}://{}", public.local_addr()),
         admin_url: format!("http://{}", admin.local_addr()),
-        public: public.serve(edge(router::public(app.clone()), &limits), tls.clone(), &limits, &metrics),
+        public: public.serve(edge(router::public(app.clone()), &bounds), tls.clone(), &bounds, &metrics),
         admin: admin.serve(edge(admin::routes(app.clone()).into(), &of_admin), None, &of_admin, &metrics),
         app,
         tls,
@@ -75,18 +75,18 @@ pub async fn serve(listeners: Listeners, gate: Arc<Gate>) -> Result<Serving, Fai
     })
 }
 
-/// The limits of the configuration, as far as the system allows them.
-fn fitted(config: &Config) -> Limits {
-    let mut limits = Limits::new(config);
+/// The bounds of the configuration, as far as the system allows them.
+fn fitted(config: &Config) -> Bounds {
+    let mut bounds = Bounds::new(config);
     let files = files::raise_limit();
-    if files.is_some_and(|files| limits.fit(files)) {
+    if files.is_some_and(|files| bounds.fit(files)) {
         tracing::warn!(
             files,
-            connections = limits.connections,
+            connections = bounds.connections,
             "fewer connections than server.max_connections are served: files are short; raise the hard limit (LimitNOFILE, ulimit -Hn)"
         );
     }
-    limits
+    bounds
 }
 
 /// Ids are UUIDs of version 7; without chance they would still be told apart by their time.

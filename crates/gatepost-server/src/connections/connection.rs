@@ -27,8 +27,8 @@ use tokio::time::Sleep;
 use super::head_filter::HeadFilter;
 use super::progress::{Due, Progress};
 use super::roster::Place;
+use crate::http::bounds::Bounds;
 use crate::http::facts::Peer;
-use crate::http::limits::Limits;
 use crate::http::room::{OfConnection, Room};
 use crate::layers::Edge;
 
@@ -69,19 +69,19 @@ pub(super) enum Stage {
 #[derive(Clone)]
 pub(super) struct Shared {
     pub(super) edge: Edge,
-    pub(super) limits: Arc<Limits>,
+    pub(super) bounds: Arc<Bounds>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) builder: Builder<TokioExecutor>,
 }
 
 impl Shared {
-    pub(super) fn new(edge: Edge, limits: Arc<Limits>, metrics: Arc<Metrics>) -> Self {
-        let builder = builder(&limits);
-        Self { edge, limits, metrics, builder }
+    pub(super) fn new(edge: Edge, bounds: Arc<Bounds>, metrics: Arc<Metrics>) -> Self {
+        let builder = builder(&bounds);
+        Self { edge, bounds, metrics, builder }
     }
 }
 
-fn builder(limits: &Limits) -> Builder<TokioExecutor> {
+fn builder(bounds: &Bounds) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     // The filter counts and times heads; here is only what hyper needs not to be stricter than the filter.
     builder
@@ -89,10 +89,10 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .header_read_timeout(None)
         .half_close(true)
-        .max_buf_size(limits.head.saturating_mul(2).max(LEAST_BUFFER));
-    if limits.headers > 100 {
+        .max_buf_size(bounds.head.saturating_mul(2).max(LEAST_BUFFER));
+    if bounds.headers > 100 {
         // hyper's own limit; more than it costs an allocation a request.
-        builder.http1().max_headers(limits.headers);
+        builder.http1().max_headers(bounds.headers);
     }
     builder
         .http2()
@@ -102,7 +102,7 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
         .max_local_error_reset_streams(H2_ERROR_RESETS)
         .initial_stream_window_size(H2_STREAM_WINDOW)
         .initial_connection_window_size(H2_CONNECTION_WINDOW)
-        .max_header_list_size(u32::try_from(limits.head).unwrap_or(u32::MAX));
+        .max_header_list_size(u32::try_from(bounds.head).unwrap_or(u32::MAX));
     builder
 }
 
@@ -117,12 +117,12 @@ pub(super) async fn serve<S>(
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let progress = place.progress();
-    let filter = HeadFilter::new(stream, Arc::clone(progress), Arc::clone(&shared.limits));
-    let own = Room::of(shared.limits.least_room().max(ROOM));
+    let filter = HeadFilter::new(stream, Arc::clone(progress), Arc::clone(&shared.bounds));
+    let own = Room::of(shared.bounds.least_room().max(ROOM));
     let origin = Origin { peer, room: OfConnection { own, peer: place.room().cloned() } };
     let service = service_fn(|request| answer(request, &origin, shared.edge.clone(), progress));
     let mut connection = pin!(shared.builder.serve_connection(TokioIo::new(filter), service));
-    let mut timer = pin!(tokio::time::sleep_until(progress.due(&shared.limits).0.into()));
+    let mut timer = pin!(tokio::time::sleep_until(progress.due(&shared.bounds).0.into()));
     let mut course = match *stage.borrow_and_update() {
         Stage::Open => Course::Open,
         Stage::Draining => last_request(progress),
@@ -134,7 +134,7 @@ pub(super) async fn serve<S>(
             biased;
             // What went wrong on the wire is the peer's affair; requests have their lines already.
             _ = connection.as_mut() => return,
-            step = until_due(course, progress, &shared.limits, timer.as_mut()) => step,
+            step = until_due(course, progress, &shared.bounds, timer.as_mut()) => step,
             () = place.wanted(), if matches!(course, Course::Open) => {
                 progress.expect_no_more();
                 course = Course::MakingRoom { since: Instant::now(), begun: progress.begun() };
@@ -191,10 +191,10 @@ enum Step {
 }
 
 /// Waits until something is due, which moves with every byte: so it is asked again whenever the connection was polled.
-async fn until_due(course: Course, progress: &Progress, limits: &Limits, mut timer: Pin<&mut Sleep>) -> Step {
+async fn until_due(course: Course, progress: &Progress, bounds: &Bounds, mut timer: Pin<&mut Sleep>) -> Step {
     poll_fn(|cx| {
         loop {
-            let (due, step) = next_step(course, progress, limits);
+            let (due, step) = next_step(course, progress, bounds);
             if due <= Instant::now() {
                 return Poll::Ready(step);
             }
@@ -208,7 +208,7 @@ async fn until_due(course: Course, progress: &Progress, limits: &Limits, mut tim
     .await
 }
 
-fn next_step(course: Course, progress: &Progress, limits: &Limits) -> (Instant, Step) {
+fn next_step(course: Course, progress: &Progress, bounds: &Bounds) -> (Instant, Step) {
     match course {
         Course::LastRequest(since) if progress.begun() > 0 => (since, Step::Tell),
         Course::LastRequest(since) => (since + FIRST_REQUEST, Step::Leave),
@@ -219,7 +219,7 @@ fn next_step(course: Course, progress: &Progress, limits: &Limits) -> (Instant, 
         Course::Told(since) if !progress.is_busy() => {
             (progress.quiet_since().max(since) + CLOSING, Step::Leave)
         }
-        Course::Open | Course::Told(_) => match progress.due(limits) {
+        Course::Open | Course::Told(_) => match progress.due(bounds) {
             (due, Due::Idle) => (due, Step::Tell),
             // The filter was asked already and hyper has not read on: there is no use in waiting.
             (due, Due::Head) if progress.head_is_overdue() => (due, Step::Leave),

@@ -23,7 +23,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
 use super::progress::Progress;
-use crate::http::limits::Limits;
+use crate::http::bounds::Bounds;
 use crate::http::malformed::Malformed;
 use sieve::{Next, Sieve};
 
@@ -54,8 +54,8 @@ enum Whole {
 }
 
 impl<S> HeadFilter<S> {
-    pub(super) fn new(stream: S, progress: Arc<Progress>, limits: Arc<Limits>) -> Self {
-        let sieve = Sieve::new(Arc::clone(&progress), limits);
+    pub(super) fn new(stream: S, progress: Arc<Progress>, bounds: Arc<Bounds>) -> Self {
+        let sieve = Sieve::new(Arc::clone(&progress), bounds);
         Self { stream, progress, sieve, linger: None }
     }
 }

@@ -20,7 +20,7 @@ use tokio::time::timeout;
 use super::connection::{Shared, Stage, serve};
 use super::roster::{Admission, Place, Roster};
 use super::tls::TlsReloader;
-use crate::http::limits::Limits;
+use crate::http::bounds::Bounds;
 use crate::layers::Edge;
 
 /// Connections the kernel keeps until they are accepted.
@@ -110,12 +110,12 @@ impl Listener {
         self,
         edge: Edge,
         tls: Option<Arc<TlsReloader>>,
-        limits: &Arc<Limits>,
+        bounds: &Arc<Bounds>,
         metrics: &Arc<Metrics>,
     ) -> Served {
-        let roster = Roster::new(limits);
+        let roster = Roster::new(bounds);
         let (stage, heard) = watch::channel(Stage::Open);
-        let shared = Shared::new(edge, Arc::clone(limits), Arc::clone(metrics));
+        let shared = Shared::new(edge, Arc::clone(bounds), Arc::clone(metrics));
         let acceptor = Acceptor {
             socket: self.socket,
             tls,
@@ -253,7 +253,7 @@ async fn converse(
     let Some(tls) = tls else {
         return serve(stream, peer, place, shared, stage).await;
     };
-    if let Some(stream) = tls.accept(stream, shared.limits.handshake_timeout, &shared.metrics).await {
+    if let Some(stream) = tls.accept(stream, shared.bounds.handshake_timeout, &shared.metrics).await {
         serve(stream, peer, place, shared, stage).await;
     }
 }

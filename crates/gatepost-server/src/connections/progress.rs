@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use crate::http::limits::Limits;
+use crate::http::bounds::Bounds;
 use crate::http::malformed::Malformed;
 
 /// What one connection is doing.
@@ -136,20 +136,20 @@ impl Progress {
     }
 
     /// When the loop has to step in if nothing happens until then, and to do what.
-    pub(super) fn due(&self, limits: &Limits) -> (Instant, Due) {
+    pub(super) fn due(&self, bounds: &Bounds) -> (Instant, Due) {
         let quiet = self.quiet_since.load(Relaxed);
         let head = self.head_since.load(Relaxed);
         if self.is_busy() {
             // A handler may be silent for its whole time, after a body that was slow for its whole time.
-            let patience = limits.idle_timeout.max(limits.request_timeout.saturating_mul(2));
+            let patience = bounds.idle_timeout.max(bounds.request_timeout.saturating_mul(2));
             return (self.after(self.moved.load(Relaxed), patience), Due::Stalled);
         }
         if head > 0 {
-            return (self.after(quiet.max(head - 1), head_patience(limits)), Due::Head);
+            return (self.after(quiet.max(head - 1), head_patience(bounds)), Due::Head);
         }
         let is_new = self.begun.load(Relaxed) == 0;
         let patience =
-            if is_new { head_patience(limits).min(limits.idle_timeout) } else { limits.idle_timeout };
+            if is_new { head_patience(bounds).min(bounds.idle_timeout) } else { bounds.idle_timeout };
         (self.after(quiet, patience), Due::Idle)
     }
 
@@ -163,6 +163,6 @@ impl Progress {
 }
 
 /// A little less than is allowed: by the end of the time the connection is to be closed, not about to be.
-fn head_patience(limits: &Limits) -> Duration {
-    limits.header_timeout - limits.header_timeout / 20
+fn head_patience(bounds: &Bounds) -> Duration {
+    bounds.header_timeout - bounds.header_timeout / 20
 }

@@ -18,7 +18,7 @@ use ipnet::IpNet;
 use tokio::sync::Notify;
 
 use super::progress::Progress;
-use crate::http::limits::Limits;
+use crate::http::bounds::Bounds;
 use crate::http::room::Room;
 
 /// So many too many there may be while they are listened to a last time.
@@ -89,12 +89,12 @@ pub(super) enum Admission {
 }
 
 impl Roster {
-    pub(super) fn new(limits: &Limits) -> Arc<Self> {
+    pub(super) fn new(bounds: &Bounds) -> Arc<Self> {
         Arc::new(Self {
-            most: limits.connections,
-            most_of_a_peer: limits.connections_per_peer,
-            room_of_a_peer: limits.bodies_per_peer,
-            proxies: limits.trusted_proxies.clone(),
+            most: bounds.connections,
+            most_of_a_peer: bounds.connections_per_peer,
+            room_of_a_peer: bounds.bodies_per_peer,
+            proxies: bounds.trusted_proxies.clone(),
             seats: Mutex::default(),
             freed: Arc::default(),
         })
@@ -271,8 +271,8 @@ mod tests {
     #[test]
     fn of_those_who_make_room_only_a_few_are_listened_to_at_a_time() {
         let config = Config::load(Overrides::default(), []).unwrap().config;
-        let limits = Limits { connections: 100, connections_per_peer: 4, ..Limits::new(&config) };
-        let roster = Roster::new(&limits);
+        let bounds = Bounds { connections: 100, connections_per_peer: 4, ..Bounds::new(&config) };
+        let roster = Roster::new(&bounds);
         let mut places = Vec::new();
         for _ in 0..300 {
             let Admission::Admitted(place) = roster.admit([192, 0, 2, 1].into()) else {

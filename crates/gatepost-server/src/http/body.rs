@@ -18,8 +18,8 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Frame, SizeHint};
 use tokio::time::Sleep;
 
+use super::bounds::Bounds;
 use super::fault::Fault;
-use super::limits::Limits;
 use super::room::{OfConnection, Share};
 
 /// The whole body, if it is no longer than `limit` bytes.
@@ -60,7 +60,7 @@ type Shares = ([Option<Share>; 2], Share);
 
 impl Intake {
     /// Puts bounds around the body of that request.
-    pub(crate) fn around<B>(request: Request<B>, limits: &Limits) -> (Request<Body>, Arc<Self>)
+    pub(crate) fn around<B>(request: Request<B>, bounds: &Bounds) -> (Request<Body>, Arc<Self>)
     where
         B: hyper::body::Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<axum::BoxError>,
@@ -68,7 +68,7 @@ impl Intake {
         let rooms = request.extensions().get::<OfConnection>();
         let own = rooms.map(|rooms| Share::of(&rooms.own));
         let of_peer = rooms.and_then(|rooms| rooms.peer.as_ref()).map(Share::of);
-        let shares = ([of_peer, own], Share::of(&limits.bodies));
+        let shares = ([of_peer, own], Share::of(&bounds.bodies));
         let intake = Arc::new(Self {
             fault: OnceLock::new(),
             began: OnceLock::new(),
@@ -81,8 +81,8 @@ impl Intake {
             intake: Arc::clone(&intake),
             is_encoded: is_encoded(&parts.headers),
             head: size_of_head(&parts.headers),
-            left: limits.body,
-            patience: limits.request_timeout,
+            left: bounds.body,
+            patience: bounds.request_timeout,
             timer: None,
         };
         (Request::from_parts(parts, Body::new(body)), intake)

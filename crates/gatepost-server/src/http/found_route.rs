@@ -35,7 +35,8 @@ impl<S: Service<Request<Body>>> Service<Request<Body>> for Noted<S> {
 
     fn call(&mut self, request: Request<Body>) -> S::Future {
         let extensions = request.extensions();
-        if let (Some(route), Some(found)) = (extensions.get::<Place>(), extensions.get::<MatchedPath>()) {
+        if let (Some(route), Some(found)) = (extensions.get::<FoundRoute>(), extensions.get::<MatchedPath>())
+        {
             let _ = route.0.set(found.clone());
         }
         self.0.call(request)
@@ -44,11 +45,11 @@ impl<S: Service<Request<Body>>> Service<Request<Body>> for Noted<S> {
 
 /// Where the route that was found is taken down; filled once there is one.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Place(Arc<OnceLock<MatchedPath>>);
+pub(crate) struct FoundRoute(Arc<OnceLock<MatchedPath>>);
 
-impl Place {
+impl FoundRoute {
     /// The route, as the router writes it; nothing where none was found.
-    pub(crate) fn found(&self) -> Option<&str> {
+    pub(crate) fn route(&self) -> Option<&str> {
         self.0.get().map(MatchedPath::as_str)
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod address;
 pub(crate) mod api_access;
 pub(crate) mod body;
+pub mod bounds;
 pub(crate) mod cached;
 pub mod facts;
 pub(crate) mod failure;
@@ -10,7 +11,6 @@ pub(crate) mod fault;
 pub(crate) mod found_route;
 mod json_members;
 pub(crate) mod limited;
-pub mod limits;
 pub(crate) mod malformed;
 pub(crate) mod outbound;
 pub(crate) mod params;

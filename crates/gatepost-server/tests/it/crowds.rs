@@ -40,7 +40,7 @@ pub(crate) async fn from(address: &str, server: &Server) -> Raw<TcpStream> {
 
 #[tokio::test]
 async fn at_the_cap_the_connection_that_has_been_idle_longest_makes_room() {
-    let server = server(|limits| limits.connections = 2);
+    let server = server(|bounds| bounds.connections = 2);
     let mut first = idle(&server).await;
     let mut second = idle(&server).await;
     // Times are told apart by the millisecond.
@@ -55,7 +55,7 @@ async fn at_the_cap_the_connection_that_has_been_idle_longest_makes_room() {
 
 #[tokio::test]
 async fn while_all_are_busy_the_next_connection_waits_until_one_ends() {
-    let server = server(|limits| limits.connections = 2);
+    let server = server(|bounds| bounds.connections = 2);
     let mut first = busy(&server).await;
     let _second = busy(&server).await;
     let mut third = Raw::connect(server.address).await;
@@ -69,7 +69,7 @@ async fn while_all_are_busy_the_next_connection_waits_until_one_ends() {
 
 #[tokio::test]
 async fn silent_connections_keep_nobody_out() {
-    let server = server(|limits| limits.connections = 10);
+    let server = server(|bounds| bounds.connections = 10);
     let mut silent = Vec::new();
     for _ in 0..30 {
         let mut client = Raw::connect(server.address).await;
@@ -92,7 +92,7 @@ fn unread(server: &Server, count: usize, request: &str) -> Vec<Raw<TcpStream>> {
 
 #[tokio::test]
 async fn a_request_that_was_sent_is_answered_though_its_peer_floods() {
-    let server = server(|limits| limits.connections_per_peer = 4);
+    let server = server(|bounds| bounds.connections_per_peer = 4);
     for mut client in unread(&server, 20, &asking_for("/livez")) {
         assert_eq!(client.answer().await.unwrap().status, 200);
     }
@@ -100,7 +100,7 @@ async fn a_request_that_was_sent_is_answered_though_its_peer_floods() {
 
 #[tokio::test]
 async fn a_flood_of_silent_connections_comes_down_to_the_bound() {
-    let server = server(|limits| limits.connections_per_peer = 4);
+    let server = server(|bounds| bounds.connections_per_peer = 4);
     let _silent = unread(&server, 100, "POST /oauth2/token HTTP/1.1\r\nHost:");
     // Who is served after them has been let in after them.
     drop(idle(&server).await);
@@ -110,7 +110,7 @@ async fn a_flood_of_silent_connections_comes_down_to_the_bound() {
 #[cfg(target_os = "linux")] // where all of 127.0.0.0/8 is this machine
 #[tokio::test]
 async fn a_peer_at_its_bound_loses_its_own_connections_and_nobody_elses() {
-    let server = server(|limits| limits.connections_per_peer = 2);
+    let server = server(|bounds| bounds.connections_per_peer = 2);
     let mut other = from("127.0.0.2", &server).await;
     asks(&mut other).await;
     let mut first = idle(&server).await;
@@ -126,9 +126,9 @@ async fn a_peer_at_its_bound_loses_its_own_connections_and_nobody_elses() {
 
 #[tokio::test]
 async fn a_trusted_proxy_may_have_more_connections_than_a_peer() {
-    let server = server(|limits| {
-        limits.connections_per_peer = 1;
-        limits.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    let server = server(|bounds| {
+        bounds.connections_per_peer = 1;
+        bounds.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
     });
     let (mut first, mut second) = (idle(&server).await, idle(&server).await);
     asks(&mut first).await;

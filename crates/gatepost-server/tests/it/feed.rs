@@ -13,7 +13,7 @@ use gatepost_operations::partners::PartnerSettings;
 use gatepost_operations::telemetry::metrics::Metrics;
 use gatepost_operations::{api_secrets, background, clients, expiry, keys, partners, revocations, service};
 use gatepost_server::connections::listen::{Listener, Served};
-use gatepost_server::http::limits::Limits;
+use gatepost_server::http::bounds::Bounds;
 use serde_json::{Value, json};
 
 use crate::asking::Ask;
@@ -225,11 +225,11 @@ pub(crate) struct Wire {
 
 impl Wire {
     pub(crate) fn of(server: &TestServer, address: SocketAddr) -> Self {
-        let limits = Arc::new(Limits::new(&server.gate.config));
+        let bounds = Arc::new(Bounds::new(&server.gate.config));
         let listener = Listener::bind(address).unwrap();
         let address = listener.local_addr();
         Self {
-            served: listener.serve(server.edge.clone(), None, &limits, &Arc::new(Metrics::default())),
+            served: listener.serve(server.edge.clone(), None, &bounds, &Arc::new(Metrics::default())),
             address,
         }
     }

@@ -20,7 +20,7 @@ use gatepost_operations::config::{Config, Overrides};
 use gatepost_operations::gate::Gate;
 use gatepost_operations::telemetry::metrics::Metrics;
 use gatepost_operations::{apis, news, setup};
-use gatepost_server::http::limits::Limits;
+use gatepost_server::http::bounds::Bounds;
 use gatepost_server::layers::Edge;
 use gatepost_server::public_routes;
 use http_body_util::BodyExt as _;
@@ -207,8 +207,8 @@ async fn make_api(
 fn edge(gate: &Arc<Gate>) -> Edge {
     let count = AtomicU64::new(0);
     let ids = move || Arc::from(format!("request-{}", count.fetch_add(1, Ordering::SeqCst)));
-    let limits = Arc::new(Limits::new(&gate.config));
-    Edge::new(public_routes(Arc::clone(gate)), limits, Arc::new(Metrics::default()), Arc::new(ids))
+    let bounds = Arc::new(Bounds::new(&gate.config));
+    Edge::new(public_routes(Arc::clone(gate)), bounds, Arc::new(Metrics::default()), Arc::new(ids))
 }
 
 async fn open(folder: &Path, settings: &[(&str, &str)], clock: &Arc<SteppingClock>) -> Gate {

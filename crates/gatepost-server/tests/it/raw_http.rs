@@ -33,7 +33,7 @@ impl Row {
 #[tokio::test]
 async fn every_hostile_row_gets_its_answer_and_reaches_nothing_else() {
     // The slow header of H033 is to be slow for this time only.
-    let server = server(|limits| limits.header_timeout = Duration::from_secs(1));
+    let server = server(|bounds| bounds.header_timeout = Duration::from_secs(1));
     for row in rows() {
         let (id, what) = (&row.id, &row.description);
         let mut client = Raw::connect(server.address).await;
@@ -204,7 +204,7 @@ async fn heads_over_the_limits_say_which() {
 
 #[tokio::test]
 async fn more_headers_than_usual_pass_when_the_setting_says_so() {
-    let server = server(|limits| limits.headers = 300);
+    let server = server(|bounds| bounds.headers = 300);
     let mut client = Raw::connect(server.address).await;
     client.say(format!("GET /livez HTTP/1.1\r\nHost: a\r\n{}\r\n", "X: a\r\n".repeat(250))).await;
     assert_eq!(client.answer().await.unwrap().status, 200);

@@ -28,7 +28,7 @@ async fn begun_by(mut client: Raw<TcpStream>, bytes: usize) -> Raw<TcpStream> {
 async fn bodies_over_the_bound_of_the_whole_server_are_503_at_once_and_others_go_on() {
     let room = Room::of(100_000);
     let bound = room.clone();
-    let server = server(|limits| limits.bodies = bound);
+    let server = server(|bounds| bounds.bodies = bound);
     let mut first = begun(&server, 50_000).await;
     until("the first body is held", || room.left() < 50_000).await;
     let mut second = begun(&server, 55_000).await;
@@ -50,9 +50,9 @@ async fn bodies_over_the_bound_of_the_whole_server_are_503_at_once_and_others_go
 async fn a_peer_that_has_taken_its_share_leaves_the_rest_to_others() {
     let room = Room::of(400_000);
     let bound = room.clone();
-    let server = server(|limits| {
-        limits.bodies = bound;
-        limits.bodies_per_peer = 100_000;
+    let server = server(|bounds| {
+        bounds.bodies = bound;
+        bounds.bodies_per_peer = 100_000;
     });
     let _first = begun(&server, 50_000).await;
     until("the first body is held", || room.left() < 350_001).await;
@@ -66,10 +66,10 @@ async fn a_peer_that_has_taken_its_share_leaves_the_rest_to_others() {
 async fn a_trusted_proxy_is_no_peer_with_a_share() {
     let room = Room::of(400_000);
     let bound = room.clone();
-    let server = server(|limits| {
-        limits.bodies = bound;
-        limits.bodies_per_peer = 100_000;
-        limits.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    let server = server(|bounds| {
+        bounds.bodies = bound;
+        bounds.bodies_per_peer = 100_000;
+        bounds.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
     });
     let _first = begun(&server, 50_000).await;
     until("the first body is held", || room.left() < 350_001).await;
@@ -81,7 +81,7 @@ async fn a_trusted_proxy_is_no_peer_with_a_share() {
 async fn a_length_that_is_only_announced_sets_nothing_aside() {
     let room = Room::of(100_000);
     let bound = room.clone();
-    let server = server(|limits| limits.bodies = bound);
+    let server = server(|bounds| bounds.bodies = bound);
     let mut announced = Vec::new();
     for _ in 0..20 {
         announced.push(begun(&server, 0).await);
@@ -95,7 +95,7 @@ async fn a_length_that_is_only_announced_sets_nothing_aside() {
 async fn a_peer_that_goes_away_gives_its_room_back() {
     let room = Room::of(100_000);
     let bound = room.clone();
-    let server = server(|limits| limits.bodies = bound);
+    let server = server(|bounds| bounds.bodies = bound);
     let client = begun(&server, 50_000).await;
     until("the body is held", || room.left() < 50_001).await;
     drop(client);
@@ -107,9 +107,9 @@ async fn one_http2_connection_holds_a_few_hundred_kilobytes_however_many_streams
     const ALL: usize = 64 << 20;
     let room = Room::of(ALL);
     let bound = room.clone();
-    let server = server(|limits| {
-        limits.bodies = bound;
-        limits.request_timeout = Duration::from_secs(2);
+    let server = server(|bounds| {
+        bounds.bodies = bound;
+        bounds.request_timeout = Duration::from_secs(2);
     });
     let client = h2_client(&server).await;
     let mut streams = tokio::task::JoinSet::new();

@@ -16,7 +16,7 @@ use gatepost_operations::clients::{self, ClientSettings};
 use gatepost_operations::telemetry::metrics::Metrics;
 use gatepost_operations::{failure::Kind, keys};
 use gatepost_server::connections::listen::{Listener, Served};
-use gatepost_server::http::limits::Limits;
+use gatepost_server::http::bounds::Bounds;
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -51,8 +51,8 @@ impl Scene {
         let longer = ClientSettings { lifetime: Some(LIFETIME), ..ClientSettings::default() };
         clients::update(&server.gate, &Actor::System, C, longer).await.unwrap();
         let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
-        let (address, limits) = (listener.local_addr(), Arc::new(Limits::new(&server.gate.config)));
-        let served = listener.serve(server.edge.clone(), None, &limits, &Arc::new(Metrics::default()));
+        let (address, bounds) = (listener.local_addr(), Arc::new(Bounds::new(&server.gate.config)));
+        let served = listener.serve(server.edge.clone(), None, &bounds, &Arc::new(Metrics::default()));
         Arc::new(Self { server, clock: TestClock::at(START / 1_000_000), address, _served: served })
     }
 

@@ -55,7 +55,7 @@ async fn exactly_the_body_limit_is_allowed_and_one_byte_more_is_413() {
 
 #[tokio::test]
 async fn a_chunked_body_over_the_limit_is_413() {
-    let server = server(|limits| limits.body = 10);
+    let server = server(|bounds| bounds.body = 10);
     let mut client = Raw::connect(server.address).await;
     let head = "POST /oauth2/token HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
     client.say(format!("{head}6\r\nabcdef\r\n5\r\nghijk\r\n")).await;
@@ -75,7 +75,7 @@ async fn an_answer_that_comes_before_the_body_is_sent_gets_through() {
 
 #[tokio::test]
 async fn a_body_that_does_not_come_is_408() {
-    let server = server(|limits| limits.request_timeout = SHORT);
+    let server = server(|bounds| bounds.request_timeout = SHORT);
     let mut client = Raw::connect(server.address).await;
     client.say("POST /oauth2/token HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe").await;
     let answer = client.answer().await.unwrap();
@@ -86,7 +86,7 @@ async fn a_body_that_does_not_come_is_408() {
 
 #[tokio::test]
 async fn a_handler_that_does_not_answer_is_503_with_retry_after() {
-    let server = server(|limits| limits.request_timeout = SHORT);
+    let server = server(|bounds| bounds.request_timeout = SHORT);
     let mut client = Raw::connect(server.address).await;
     client.say(asking_for("/never")).await;
     let answer = client.answer().await.unwrap();
@@ -140,11 +140,11 @@ async fn compressed_bodies_are_415_and_identity_is_none() {
 
 #[tokio::test]
 async fn connections_that_say_nothing_are_closed() {
-    let strict = server(|limits| limits.header_timeout = SHORT);
+    let strict = server(|bounds| bounds.header_timeout = SHORT);
     let mut silent = Raw::connect(strict.address).await;
     silent.closed().await;
 
-    let server = server(|limits| limits.idle_timeout = SHORT);
+    let server = server(|bounds| bounds.idle_timeout = SHORT);
     let mut idle = Raw::connect(server.address).await;
     idle.say(asking_for("/livez")).await;
     assert_eq!(idle.answer().await.unwrap().status, 200);
@@ -153,7 +153,7 @@ async fn connections_that_say_nothing_are_closed() {
 
 #[tokio::test]
 async fn an_idle_connection_outlives_the_time_for_a_head() {
-    let server = server(|limits| limits.header_timeout = A_WHILE);
+    let server = server(|bounds| bounds.header_timeout = A_WHILE);
     let mut client = Raw::connect(server.address).await;
     client.say(asking_for("/livez")).await;
     assert_eq!(client.answer().await.unwrap().status, 200);
@@ -166,7 +166,7 @@ async fn an_idle_connection_outlives_the_time_for_a_head() {
 
 #[tokio::test]
 async fn a_slow_second_head_is_408_too() {
-    let server = server(|limits| limits.header_timeout = A_WHILE);
+    let server = server(|bounds| bounds.header_timeout = A_WHILE);
     let mut client = Raw::connect(server.address).await;
     client.say(asking_for("/livez")).await;
     assert_eq!(client.answer().await.unwrap().status, 200);
@@ -177,9 +177,9 @@ async fn a_slow_second_head_is_408_too() {
 
 #[tokio::test]
 async fn an_answer_that_is_not_taken_is_cut() {
-    let server = server(|limits| {
-        limits.idle_timeout = SHORT;
-        limits.request_timeout = SHORT;
+    let server = server(|bounds| {
+        bounds.idle_timeout = SHORT;
+        bounds.request_timeout = SHORT;
     });
     let mut client = Raw::connect(server.address).await;
     client.say(asking_for("/large")).await;
@@ -313,7 +313,7 @@ async fn http2_requests_that_name_two_hosts_are_400() {
 
 #[tokio::test]
 async fn an_idle_http2_connection_outlives_the_time_for_a_head() {
-    let server = server(|limits| limits.header_timeout = A_WHILE);
+    let server = server(|bounds| bounds.header_timeout = A_WHILE);
     let mut client = h2_client(&server).await;
     for _ in 0..2 {
         let response = client.send_request(h2_request("GET", "/livez", Bytes::new())).await.unwrap();

@@ -13,7 +13,7 @@ use gatepost_operations::config::{Config, Overrides};
 use gatepost_operations::telemetry::metrics::Metrics;
 use gatepost_server::connections::listen::{Listener, Served};
 use gatepost_server::connections::tls::TlsReloader;
-use gatepost_server::http::limits::Limits;
+use gatepost_server::http::bounds::Bounds;
 use gatepost_server::layers::{Edge, RequestIds};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -42,26 +42,26 @@ pub(crate) struct Seen {
     pub(crate) release: Notify,
 }
 
-pub(crate) fn limits() -> Limits {
+pub(crate) fn bounds() -> Bounds {
     let loaded = Config::load(Overrides::default(), []).unwrap();
-    Limits::new(&loaded.config)
+    Bounds::new(&loaded.config)
 }
 
-/// A server with the default limits, changed.
-pub(crate) fn server(change: impl FnOnce(&mut Limits)) -> Server {
+/// A server with the default bounds, changed.
+pub(crate) fn server(change: impl FnOnce(&mut Bounds)) -> Server {
     server_with(change, None)
 }
 
-pub(crate) fn server_with(change: impl FnOnce(&mut Limits), tls: Option<Arc<TlsReloader>>) -> Server {
-    let mut limits = limits();
-    change(&mut limits);
-    let limits = Arc::new(limits);
+pub(crate) fn server_with(change: impl FnOnce(&mut Bounds), tls: Option<Arc<TlsReloader>>) -> Server {
+    let mut bounds = bounds();
+    change(&mut bounds);
+    let bounds = Arc::new(bounds);
     let metrics = Arc::new(Metrics::default());
     let seen = Arc::new(Seen::default());
-    let edge = Edge::new(routes(&seen), Arc::clone(&limits), Arc::clone(&metrics), request_ids());
+    let edge = Edge::new(routes(&seen), Arc::clone(&bounds), Arc::clone(&metrics), request_ids());
     let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = listener.local_addr();
-    let served = listener.serve(edge, tls, &limits, &metrics);
+    let served = listener.serve(edge, tls, &bounds, &metrics);
     Server { served, address, metrics, seen }
 }
 

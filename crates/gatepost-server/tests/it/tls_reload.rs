@@ -150,7 +150,7 @@ async fn a_handshake_that_does_not_come_is_given_up() {
     let pair = pair(2020, 2100);
     let folder = Folder::with(&pair);
     let server =
-        server_with(|limits| limits.handshake_timeout = Duration::from_millis(100), Some(folder.load()));
+        server_with(|bounds| bounds.handshake_timeout = Duration::from_millis(100), Some(folder.load()));
     Raw::connect(server.address).await.closed().await;
 }
 

@@ -8,7 +8,7 @@ use tokio::io::ReadBuf;
 use crate::connections::chunks::ChunkScan;
 use crate::connections::head::{Framing, HeadScan, Scanned, framing};
 use crate::connections::progress::Progress;
-use crate::http::limits::Limits;
+use crate::http::bounds::Bounds;
 use crate::http::malformed::Malformed;
 
 const H2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -19,7 +19,7 @@ const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nhost: -\r\nconnection: close\r\n\r\n
 /// The bytes of one connection on their way.
 pub(super) struct Sieve {
     progress: Arc<Progress>,
-    limits: Arc<Limits>,
+    bounds: Arc<Bounds>,
     /// Read from the stream, not yet looked at or not yet complete.
     inbox: BytesMut,
     /// Found proper, not yet taken by hyper.
@@ -57,10 +57,10 @@ enum Place {
 }
 
 impl Sieve {
-    pub(super) fn new(progress: Arc<Progress>, limits: Arc<Limits>) -> Self {
+    pub(super) fn new(progress: Arc<Progress>, bounds: Arc<Bounds>) -> Self {
         Self {
             progress,
-            limits,
+            bounds,
             inbox: BytesMut::new(),
             passed: BytesMut::new(),
             place: Place::Start,
@@ -117,7 +117,7 @@ impl Sieve {
     fn step(&mut self) -> bool {
         match &mut self.place {
             Place::Start => return self.start(),
-            Place::Head(scan) => match scan.look(&self.inbox, self.limits.head) {
+            Place::Head(scan) => match scan.look(&self.inbox, self.bounds.head) {
                 Ok(Scanned::More) => return false,
                 Ok(Scanned::Blank(length)) => self.inbox.advance(length),
                 Ok(Scanned::Head(length)) => self.head(length),
@@ -165,7 +165,7 @@ impl Sieve {
 
     fn head(&mut self, length: usize) {
         let read = self.inbox.get(..length).ok_or(Malformed::RequestLine);
-        match read.and_then(|head| framing(head, self.limits.headers)) {
+        match read.and_then(|head| framing(head, self.bounds.headers)) {
             Ok(framing) => {
                 self.place = match framing {
                     Framing::Length(0) => Place::Head(HeadScan::default()),
@@ -195,11 +195,11 @@ impl Sieve {
             Place::Through => return true,
             Place::Start | Place::Body(_) | Place::Chunks(_) | Place::Ended | Place::Broken => return false,
         };
-        let Ok(Scanned::Head(length)) = scan.look(bytes, self.limits.head) else {
+        let Ok(Scanned::Head(length)) = scan.look(bytes, self.bounds.head) else {
             return false;
         };
         let (head, body) = bytes.split_at(length.min(bytes.len()));
-        if framing(head, self.limits.headers) != Ok(Framing::Length(body.len() as u64)) {
+        if framing(head, self.bounds.headers) != Ok(Framing::Length(body.len() as u64)) {
             return false;
         }
         self.place = Place::Head(HeadScan::default());

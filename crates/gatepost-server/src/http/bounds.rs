@@ -1,4 +1,4 @@
-//! This file is where the limits of HTTP stand together, as the listeners and layers read them.
+//! This file is where the bounds of HTTP stand together, as the listeners and layers read them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ const LEAST_PER_PEER: usize = 100;
 
 /// What one connection and one request may cost.
 #[derive(Debug, Clone)]
-pub struct Limits {
+pub struct Bounds {
     /// How long a body may take to arrive, and then its answer to be made.
     pub request_timeout: Duration,
     /// How long a head may take to arrive.
@@ -44,8 +44,8 @@ pub struct Limits {
     pub trusted_proxies: Vec<IpNet>,
 }
 
-impl Limits {
-    /// The limits that the configuration sets.
+impl Bounds {
+    /// The bounds that the configuration sets.
     pub fn new(config: &Config) -> Self {
         Self::of(&config.server, &config.tls)
     }
@@ -128,24 +128,24 @@ mod tests {
 
     use super::*;
 
-    fn limits(flags: &[(&str, &str)]) -> Limits {
+    fn bounds(flags: &[(&str, &str)]) -> Bounds {
         let flags = flags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        Limits::new(&Config::load(Overrides { flags, ..Overrides::default() }, []).unwrap().config)
+        Bounds::new(&Config::load(Overrides { flags, ..Overrides::default() }, []).unwrap().config)
     }
 
     #[test]
     fn connections_are_fitted_to_the_files_that_may_be_open() {
-        let mut limits = limits(&[]);
-        assert!(!limits.fit(20_000));
-        assert_eq!((limits.connections, limits.connections_per_peer), (10_000, 2_500));
-        assert!(limits.fit(1024));
-        assert_eq!((limits.connections, limits.connections_per_peer), (960, 240));
-        assert_eq!(limits.of_admin().connections, 32, "and the admin address has its own");
+        let mut bounds = bounds(&[]);
+        assert!(!bounds.fit(20_000));
+        assert_eq!((bounds.connections, bounds.connections_per_peer), (10_000, 2_500));
+        assert!(bounds.fit(1024));
+        assert_eq!((bounds.connections, bounds.connections_per_peer), (960, 240));
+        assert_eq!(bounds.of_admin().connections, 32, "and the admin address has its own");
     }
 
     #[test]
     fn a_peer_has_a_quarter_unless_it_is_told_otherwise_or_everyone_is_behind_it() {
-        let per_peer = |flags: &[(&str, &str)]| limits(flags).connections_per_peer;
+        let per_peer = |flags: &[(&str, &str)]| bounds(flags).connections_per_peer;
         assert_eq!(per_peer(&[("server.max_connections", "200")]), 100);
         assert_eq!(per_peer(&[("server.max_connections_per_peer", "7")]), 7);
         assert_eq!(per_peer(&[("server.behind_proxy", "true")]), 10_000);
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_peer_has_a_quarter_of_the_room_for_bodies_but_room_for_the_largest() {
-        let room = |flags: &[(&str, &str)]| limits(flags).bodies_per_peer;
+        let room = |flags: &[(&str, &str)]| bounds(flags).bodies_per_peer;
         assert_eq!(room(&[]), 16 << 20);
         assert_eq!(
             room(&[("server.bodies_in_flight", "1MiB"), ("server.body_limit", "8MiB")]),
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn the_largest_request_always_has_room() {
-        let limits = limits(&[("server.bodies_in_flight", "1MiB"), ("server.body_limit", "8MiB")]);
-        assert_eq!(limits.bodies.left(), (8 << 20) + (32 << 10));
+        let bounds = bounds(&[("server.bodies_in_flight", "1MiB"), ("server.body_limit", "8MiB")]);
+        assert_eq!(bounds.bodies.left(), (8 << 20) + (32 << 10));
     }
 }
