@@ -44,12 +44,12 @@ pub struct TokenRequest {
     pub request_id: Arc<str>,
 }
 
-/// Where a token that is handed out comes from.
-enum Source {
+/// Why a token is handed out.
+enum Given {
     /// It was made just now, and counts.
-    Made(Taken),
+    New(Taken),
     /// The client has had it before.
-    Kept,
+    Again,
 }
 
 /// Issues a token, or refuses and notes why.
@@ -81,15 +81,15 @@ async fn decide_and_mint(
     };
     let client = &who.record().client.id;
     match &granted {
-        Ok((_, Source::Made(_))) => gate.usage.issued(client, who.secret(), request.address, started),
-        Ok((_, Source::Kept)) => gate.usage.used(who.secret(), request.address, started),
+        Ok((_, Given::New(_))) => gate.usage.issued(client, who.secret(), request.address, started),
+        Ok((_, Given::Again)) => gate.usage.used(who.secret(), request.address, started),
         Err(_) => gate.usage.refused(client, started),
     }
     if let (Some(secret), Some(tag)) = (who.secret(), who.newer_tag()) {
         gate.usage.retagged(client, secret, tag);
     }
-    granted.map(|(mut issued, source)| {
-        if let Source::Made(taken) = source {
+    granted.map(|(mut issued, given)| {
+        if let Given::New(taken) = given {
             issued.limits.extend(taken.got_out());
         }
         issued
@@ -101,7 +101,7 @@ async fn grant_and_mint(
     who: &AuthenticatedClient,
     wish: Wish<'_>,
     (started, allowances): (Timestamp, Vec<Allowance>),
-) -> Result<(IssuedToken, Source), Refusal> {
+) -> Result<(IssuedToken, Given), Refusal> {
     let started = once_tokens_last(gate, who, started).await?.unwrap_or(started);
     let ring = gate.ring();
     let now = gate.clock.now();
@@ -110,12 +110,12 @@ async fn grant_and_mint(
     let signer = signer.ok_or_else(|| Code::TemporarilyUnavailable.because("the API has no signing key"))?;
 
     if let Some(kept) = limits::again(gate, &grant, &ring, gate.clock.now()) {
-        return Ok((IssuedToken { limits: allowances, ..kept }, Source::Kept));
+        return Ok((IssuedToken { limits: allowances, ..kept }, Given::Again));
     }
     let taken = limits::take(gate, &grant.client, started).await?;
     let issued = IssuedToken { limits: allowances, ..mint(gate, &grant, &signer, (started, now)).await? };
     limits::keep(gate, &grant, &ring, &issued, started);
-    Ok((issued, Source::Made(taken)))
+    Ok((issued, Given::New(taken)))
 }
 
 /// After the tokens of a client were ended, those that it gets until every node has heard of it are ended with them: it
