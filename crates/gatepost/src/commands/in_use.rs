@@ -14,7 +14,8 @@ use crate::ending::{Exit, Trouble};
 /// A secret that was used within this time is in use.
 pub(super) const LATELY: Duration = Duration::from_secs(86_400);
 
-/// A server writes down what it counted twice a second: after so long it has.
+/// A server writes down what it counted twice a second, so after so long it has; where very many clients ask and none has
+/// a quota it may take a minute, and nobody is to wait for that.
 const ONE_FLUSH: Duration = Duration::from_millis(1_100);
 const BETWEEN: Duration = Duration::from_millis(100);
 
