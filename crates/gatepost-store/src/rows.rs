@@ -269,7 +269,7 @@ fn json_if_any<T: DeserializeOwned>(
     text.map(|text| serde_json::from_str(&text).map_err(|error| unfit(column, error))).transpose()
 }
 
-fn unfit(column: &'static str, why: impl Display) -> StoreError {
+pub(crate) fn unfit(column: &'static str, why: impl Display) -> StoreError {
     StoreError::Unreadable(format!(
         "the column `{column}` holds what this version does not know ({why}); restore a backup or upgrade Gatepost"
     ))

@@ -7,8 +7,9 @@ use gatepost_core::secret::SecretTag;
 use gatepost_core::time::Timestamp;
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{Sqlite, SqliteConnection};
+use sqlx::{Row, Sqlite, SqliteConnection};
 
+use super::listed::{self, listed};
 use super::{SqliteStore, failure, refused};
 use crate::{Clients, Page, StoreError, conflicts, rows};
 
@@ -18,7 +19,7 @@ macro_rules! select {
         concat!(
             "SELECT c.id, c.partner_id, c.user_id, c.name, c.is_test, c.scopes, c.default_scopes, c.ungranted_scope,
                 c.lifetime, c.allow, c.auth_method, c.grant_types, c.status, c.expires, c.created, c.version,
-                (SELECT json_group_array(a.api_id ORDER BY a.position) FROM client_apis a WHERE a.client_id = c.id)
+                (SELECT json_group_array(a.api_id ORDER BY a.position) FROM client_apis a WHERE a.client_id = c.id) || ''
                     AS apis",
             $more,
             " FROM clients c ",
@@ -27,22 +28,32 @@ macro_rules! select {
     };
 }
 
+/// Clients with all that authentication needs, by their ids.
+const RECORDS: (&str, &[&str]) = listed!(
+    [
+        id, partner_id, user_id, name, is_test, scopes, default_scopes, ungranted_scope, lifetime, allow, auth_method,
+        grant_types, status, expires, created, version, apis, partner_status, partner_expires, secret_id, secret_label,
+        secret_pepper, secret_tag, secret_created, secret_not_before, secret_expires, secret_ended, keys, limits,
+    ] of select!(
+        ", p.status AS partner_status, p.expires AS partner_expires, s.id AS secret_id, s.label AS secret_label,
+            s.pepper AS secret_pepper, hex(s.tag) AS secret_tag, s.created AS secret_created,
+            s.not_before AS secret_not_before, s.expires AS secret_expires, s.ended AS secret_ended,
+            (SELECT json_group_array(json_object('id', k.id, 'material', json(k.material), 'created', k.created)
+                ORDER BY k.created, k.id) FROM client_keys k WHERE k.client_id = c.id) || '' AS keys,
+            (SELECT l.limits FROM client_limits l WHERE l.client_id = c.id) AS limits",
+        "JOIN partners p ON p.id = c.partner_id
+            LEFT JOIN secrets s ON s.client_id = c.id AND s.ended IS NULL
+            WHERE c.id IN (SELECT value FROM json_each(?1)) ORDER BY c.id, s.created, s.id"
+    )
+);
+
 #[async_trait]
 impl Clients for SqliteStore {
     async fn client_records(&self, ids: &[ClientId]) -> Result<Vec<ClientRecord>, StoreError> {
-        let query = sqlx::query(select!(
-            ", p.status AS partner_status, p.expires AS partner_expires, s.id AS secret_id, s.label AS secret_label, s.pepper AS secret_pepper,
-                s.tag AS secret_tag, s.created AS secret_created, s.not_before AS secret_not_before,
-                s.expires AS secret_expires, s.ended AS secret_ended,
-                (SELECT json_group_array(json_object('id', k.id, 'material', json(k.material), 'created', k.created)
-                    ORDER BY k.created, k.id) FROM client_keys k WHERE k.client_id = c.id) AS keys,
-                (SELECT l.limits FROM client_limits l WHERE l.client_id = c.id) AS limits",
-            "JOIN partners p ON p.id = c.partner_id
-                LEFT JOIN secrets s ON s.client_id = c.id AND s.ended IS NULL
-                WHERE c.id IN (SELECT value FROM json_each(?1)) ORDER BY c.id, s.created, s.id"
-        ));
-        let found = query.bind(rows::as_json(&ids)).fetch_all(&self.readers).await.map_err(failure)?;
-        rows::client_records(&found)
+        let query = sqlx::query(RECORDS.0).bind(rows::as_json(&ids));
+        let found = query.fetch_one(&self.readers).await.map_err(failure)?;
+        let list: String = found.try_get("list").map_err(failure)?;
+        rows::client_records(&listed::rows(&list, RECORDS.1)?)
     }
 
     async fn clients(&self, partner: Option<PartnerId>, page: Page) -> Result<Vec<Client>, StoreError> {

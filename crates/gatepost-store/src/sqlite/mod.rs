@@ -15,6 +15,7 @@ mod clients;
 mod expiry;
 mod failure;
 mod keys;
+mod listed;
 mod open;
 mod partners;
 mod revocations;
