@@ -13,6 +13,7 @@ use gatepost_core::clients::{ClientId, ClientRecord};
 use gatepost_core::partners::PartnerId;
 use uuid::Uuid;
 
+use crate::packed::packed;
 use crate::slots::Slots;
 use crate::sorted_ids::SortedIds;
 
@@ -70,9 +71,13 @@ impl KnownIds {
 
     /// Keeps the record small; false when it has no place here.
     pub(crate) fn keep(&self, record: &ClientRecord) -> bool {
+        // Who looks up must not wait for this.
+        let Some(packed) = packed(record) else {
+            return false;
+        };
         let mut ids = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let slot = ids.slot_mut(number(&record.client.id));
-        slot.is_some_and(|(slots, place)| slots.keep(place, record))
+        slot.is_some_and(|(slots, place)| slots.keep(place, packed))
     }
 
     /// A client of that id came, changed or went.

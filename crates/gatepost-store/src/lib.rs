@@ -4,6 +4,7 @@
 //! transaction. No token is ever written here.
 
 mod cached;
+mod cells;
 mod cold;
 mod conflicts;
 mod error;
@@ -19,6 +20,7 @@ mod rows;
 mod slots;
 mod sorted_ids;
 mod sqlite;
+mod terms;
 mod usage;
 
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! This file is where a client's record becomes a few bytes, and these a record again.
 //!
 //! Clients of a partner are mostly alike but for who they are. What they have in common, their terms, is a record
-//! without anyone in it, and is kept once; what is a client's own is written one after the other: about 90 bytes where
-//! the record takes a kilobyte.
+//! without anyone in it, and is kept once; what is a client's own is written one after the other, so that it tells by
+//! itself where it ends: about 90 bytes where the record takes a kilobyte.
 
 use gatepost_core::clients::{Client, ClientId, ClientRecord, SecretId, StoredSecret, UserId};
 use gatepost_core::name::Name;
@@ -10,8 +10,19 @@ use gatepost_core::secret::SecretTag;
 use gatepost_core::time::Timestamp;
 use uuid::Uuid;
 
-/// The terms and the client's own.
-pub(crate) fn packed(record: &ClientRecord) -> Option<(ClientRecord, Box<[u8]>)> {
+/// A record in two parts.
+pub(crate) struct Packed {
+    /// What others may have in common with the client.
+    pub(crate) terms: ClientRecord,
+    /// What is its own.
+    pub(crate) own: Vec<u8>,
+}
+
+/// The record in its parts; one with keys has none, for no other client has the same.
+pub(crate) fn packed(record: &ClientRecord) -> Option<Packed> {
+    if !record.keys.is_empty() {
+        return None;
+    }
     let client = &record.client;
     let mut own = Vec::with_capacity(128);
     own.extend_from_slice(client.user_id.0.as_bytes());
@@ -28,7 +39,7 @@ pub(crate) fn packed(record: &ClientRecord) -> Option<(ClientRecord, Box<[u8]>)>
         // No label is empty.
         text(&mut own, secret.label.as_ref().map_or(b"", |label| label.as_str().as_bytes()))?;
     }
-    Some((terms(record)?, own.into_boxed_slice()))
+    Some(Packed { terms: terms(record)?, own })
 }
 
 /// The record of that client.

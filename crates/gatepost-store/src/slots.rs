@@ -1,130 +1,167 @@
 //! This file is where the records of very many clients are kept small, each at the place of its id.
 //!
-//! The limits: at most as many as there is room for, first come, and at most 65,536 different terms; who finds no room
-//! is not kept here. The price: a record is put together anew for each look-up, which takes half a microsecond.
-
-use std::collections::HashMap;
+//! The limits: at most as many as there is room for, first come, at most 65,536 different terms at a time, and none with
+//! keys of its own; who finds no room is not kept here. The price: a record is put together anew for each look-up, which
+//! takes half a microsecond.
 
 use gatepost_core::clients::{ClientId, ClientRecord};
 use gatepost_core::partners::PartnerId;
 
-use crate::packed::{packed, unpacked};
-
-/// Of a partner's terms so many are compared with a new client's, the latest first.
-const COMPARED: usize = 16;
+use crate::cells::{Cell, Cells};
+use crate::packed::{Packed, unpacked};
+use crate::terms::Terms;
 
 /// Records by place.
 pub(crate) struct Slots {
-    slots: Box<[Slot]>,
+    /// Where that of each place lies; its label there is the number of its terms.
+    slots: Box<[Option<Cell>]>,
+    cells: Cells,
     kept: usize,
     room: usize,
     terms: Terms,
 }
 
-#[derive(Clone, Default)]
-struct Slot {
-    own: Option<Box<[u8]>>,
-    terms: u16,
-}
-
 impl Slots {
     /// Places for so many clients, of which at most `room` are kept.
     pub(crate) fn of(places: usize, room: usize) -> Self {
-        Self {
-            slots: vec![Slot::default(); places].into_boxed_slice(),
-            kept: 0,
-            room,
-            terms: Terms::default(),
-        }
+        let (cells, terms) = (Cells::default(), Terms::default());
+        Self { slots: vec![None; places].into_boxed_slice(), cells, kept: 0, room, terms }
     }
 
     /// The record at that place.
     pub(crate) fn at(&self, place: usize, id: &ClientId) -> Option<ClientRecord> {
-        let Slot { own, terms } = self.slots.get(place)?;
-        unpacked(id, self.terms.list.get(usize::from(*terms))?.as_ref()?, own.as_deref()?)
+        let (terms, own) = self.cells.at((*self.slots.get(place)?)?)?;
+        unpacked(id, self.terms.at(terms)?, own)
     }
 
     /// Keeps the record; false when there is no room for it.
-    pub(crate) fn keep(&mut self, place: usize, record: &ClientRecord) -> bool {
+    pub(crate) fn keep(&mut self, place: usize, record: Packed) -> bool {
         self.clear(place);
         if self.kept >= self.room {
             return false;
         }
-        let Some((terms, own)) = packed(record) else {
+        let Some(terms) = self.terms.take(record.terms) else {
             return false;
         };
-        let (Some(slot), Some(terms)) = (self.slots.get_mut(place), self.terms.number(terms)) else {
+        let (Some(slot), Some(cell)) = (self.slots.get_mut(place), self.cells.put(terms, &record.own)) else {
+            self.terms.give_back(terms);
             return false;
         };
-        *slot = Slot { own: Some(own), terms };
+        *slot = Some(cell);
         self.kept += 1;
         true
     }
 
     /// Forgets the record at that place.
     pub(crate) fn clear(&mut self, place: usize) {
-        let own = self.slots.get_mut(place).and_then(|slot| slot.own.take());
-        self.kept -= usize::from(own.is_some());
+        let Some(cell) = self.slots.get_mut(place).and_then(Option::take) else {
+            return;
+        };
+        self.kept -= 1;
+        if let Some(terms) = self.cells.let_go(cell) {
+            self.terms.give_back(terms);
+        }
     }
 
-    /// Forgets the partner's clients, and says how many these were.
+    /// Forgets the partner's clients, without a look at them, and says how many these were.
     pub(crate) fn clear_partner(&mut self, partner: PartnerId) -> usize {
-        let ended = self.terms.end(partner);
-        let mut is_ended = vec![false; 1 << u16::BITS];
-        for number in ended {
-            if let Some(of_number) = is_ended.get_mut(usize::from(number)) {
-                *of_number = true;
-            }
-        }
-        let before = self.kept;
-        for slot in &mut self.slots {
-            if is_ended.get(usize::from(slot.terms)) == Some(&true) && slot.own.take().is_some() {
-                self.kept -= 1;
-            }
-        }
-        before - self.kept
+        self.terms.end(partner)
     }
 }
 
-/// The terms that clients have, each once, by number.
-#[derive(Default)]
-struct Terms {
-    list: Vec<Option<Box<ClientRecord>>>,
-    /// Numbers that are free again.
-    free: Vec<u16>,
-    of: HashMap<PartnerId, Vec<u16>>,
-}
+#[cfg(test)]
+mod tests {
+    use gatepost_core::clients::{Client, ClientKey, ClientKeyId, KeyMaterial, UngrantedScope, UserId};
+    use gatepost_core::limits::ClientLimits;
+    use gatepost_core::name::Name;
+    use gatepost_core::partners::Status;
+    use gatepost_core::scope::Scopes;
+    use gatepost_core::time::{Lifetime, Timestamp};
+    use uuid::Uuid;
 
-impl Terms {
-    /// The number of these; none when there are too many already.
-    fn number(&mut self, terms: ClientRecord) -> Option<u16> {
-        let Self { list, free, of } = self;
-        let of = of.entry(terms.client.partner_id).or_default();
-        let is_it = |number: &&u16| {
-            list.get(usize::from(**number)).is_some_and(|these| these.as_deref() == Some(&terms))
+    use super::*;
+    use crate::packed::packed;
+
+    fn record(number: u128, partner: u128, quota: u64) -> ClientRecord {
+        let client = Client {
+            id: ClientId::from_uuid(Uuid::from_u128(number)),
+            partner_id: PartnerId(Uuid::from_u128(partner)),
+            user_id: UserId(Uuid::from_u128(number)),
+            name: Name::parse("n").unwrap(),
+            is_test: false,
+            apis: Vec::new(),
+            scopes: Scopes::parse("read").unwrap(),
+            default_scopes: None,
+            ungranted_scope: UngrantedScope::Refused,
+            lifetime: Lifetime::from_seconds(900).unwrap(),
+            allow: Vec::new(),
+            auth_method: None,
+            grant_types: Vec::new(),
+            status: Status::Active,
+            expires: None,
+            created: Timestamp::from_micros(1),
+            version: 1,
         };
-        if let Some(number) = of.iter().rev().take(COMPARED).find(is_it) {
-            return Some(*number);
+        ClientRecord {
+            client,
+            partner_status: Status::Active,
+            partner_expires: None,
+            secrets: Vec::new(),
+            keys: Vec::new(),
+            limits: ClientLimits { per_day: Some(quota), ..ClientLimits::default() },
         }
-        let number = match free.pop() {
-            Some(number) => number,
-            None => u16::try_from(list.len()).ok()?,
-        };
-        list.resize(list.len().max(usize::from(number) + 1), None);
-        *list.get_mut(usize::from(number))? = Some(Box::new(terms));
-        of.push(number);
-        Some(number)
     }
 
-    /// Forgets those of a partner, and says which these were.
-    fn end(&mut self, partner: PartnerId) -> Vec<u16> {
-        let numbers = self.of.remove(&partner).unwrap_or_default();
-        for number in &numbers {
-            if let Some(terms) = self.list.get_mut(usize::from(*number)) {
-                *terms = None;
-            }
+    fn is_kept(slots: &mut Slots, place: usize, record: &ClientRecord) -> bool {
+        let taken = packed(record).is_some_and(|packed| slots.keep(place, packed));
+        assert_eq!(slots.at(place, &record.client.id).as_ref() == Some(record), taken);
+        taken
+    }
+
+    /// More than there can be different terms at a time.
+    const TOO_MANY: u64 = (1 << u16::BITS) + 10;
+
+    #[test]
+    fn a_client_with_keys_of_its_own_takes_no_terms_from_the_others() {
+        let mut slots = Slots::of(2, 2);
+        for number in 0..TOO_MANY {
+            let mut keyed = record(1, 1, 0);
+            let material = KeyMaterial::JwksUri(format!("https://{number}.example/jwks"));
+            let id = ClientKeyId(Uuid::from_u128(number.into()));
+            keyed.keys.push(ClientKey { id, material, created: Timestamp::from_micros(1) });
+            is_kept(&mut slots, 0, &keyed);
         }
-        self.free.extend(&numbers);
-        numbers
+        assert!(is_kept(&mut slots, 1, &record(2, 2, 0)));
+    }
+
+    #[test]
+    fn terms_that_nobody_has_any_more_make_room_for_others() {
+        let mut slots = Slots::of(3, 3);
+        assert!(is_kept(&mut slots, 1, &record(2, 1, 7)) && is_kept(&mut slots, 2, &record(3, 1, 7)));
+        for quota in 0..TOO_MANY {
+            assert!(is_kept(&mut slots, 0, &record(1, 1, quota)), "{quota}");
+        }
+        slots.clear(1);
+        assert_eq!(slots.at(2, &record(3, 1, 7).client.id), Some(record(3, 1, 7)), "still had by this one");
+    }
+
+    #[test]
+    fn a_changed_partners_clients_are_gone_at_once_and_come_back_as_they_are_then() {
+        let mut slots = Slots::of(3, 3);
+        let all = [record(1, 1, 7), record(2, 1, 7), record(3, 2, 7)];
+        all.iter().enumerate().for_each(|(place, record)| assert!(is_kept(&mut slots, place, record)));
+
+        assert_eq!(slots.clear_partner(all[0].client.partner_id), 2);
+        assert_eq!(slots.clear_partner(all[0].client.partner_id), 0, "once");
+        assert_eq!([0, 1].map(|place| slots.at(place, &all[place].client.id)), [None, None]);
+        assert!(slots.at(2, &all[2].client.id).is_some(), "of another partner");
+        let suspended = ClientRecord { partner_status: Status::Suspended, ..all[0].clone() };
+        assert!(is_kept(&mut slots, 0, &suspended));
+        assert_eq!(slots.at(1, &all[1].client.id), None, "not with the terms of before");
+        assert!(is_kept(
+            &mut slots,
+            1,
+            &ClientRecord { partner_status: Status::Suspended, ..all[1].clone() }
+        ));
     }
 }
