@@ -5,23 +5,25 @@
 //! total is kept. The price: a crash forgets what was not written yet; `background/flush.rs` says how much that is.
 //! Nothing here can fail or slow a token.
 
+mod batch;
 pub(crate) mod pending;
+mod ranges;
 
 use std::collections::HashMap;
 
 use gatepost_core::actor::Actor;
 use gatepost_core::change::Change;
-use gatepost_core::clients::{ClientId, SecretId};
-use gatepost_core::secret::SecretTag;
+use gatepost_core::clients::ClientId;
 use gatepost_core::usage::{ClientUsage, Hour};
-use gatepost_store::StoreError;
 use serde::Serialize;
 
 use crate::clients::found::find;
 use crate::failure::Failure;
 use crate::gate::Gate;
 use crate::limits;
-use pending::Pending;
+use batch::Batch;
+use pending::Retagged;
+use ranges::RANGES;
 
 pub use pending::Usage;
 
@@ -31,64 +33,54 @@ const AT_ONCE: usize = 4_096;
 /// Writes what has come together; what can't be written is kept for the next time.
 pub async fn flush(gate: &Gate) -> Result<(), Failure> {
     let _alone = gate.limits.settling.alone().await;
-    let pending = gate.usage.take();
-    if pending.passed_over > 0 {
+    let (retagged, passed_over) = gate.usage.take_rest();
+    if passed_over > 0 {
         tracing::warn!(
-            count = pending.passed_over,
+            count = passed_over,
             "too many different clients between two writes; some counts are lost"
         );
     }
-    if pending.is_empty() {
+    retag(gate, &retagged).await;
+    let mut batch = Batch::default();
+    for range in 0..RANGES {
+        gate.usage.take(range, &mut batch);
+        while batch.len() >= AT_ONCE {
+            write(gate, &mut batch).await?;
+        }
+    }
+    if batch.len() > 0 {
+        write(gate, &mut batch).await?;
+    }
+    write_of_apis(gate).await
+}
+
+/// Writes the first of the batch; when that fails, all of it is kept.
+async fn write(gate: &Gate, batch: &mut Batch) -> Result<(), Failure> {
+    let (clients, secrets) = batch.first(AT_ONCE);
+    if let Err(error) = gate.store.add_usage(clients, secrets).await {
+        gate.usage.put_back(std::mem::take(batch));
+        return Err(error.into());
+    }
+    gate.limits.written(clients);
+    limits::look_for_hoarders(gate, clients).await;
+    batch.skip(AT_ONCE);
+    Ok(())
+}
+
+async fn write_of_apis(gate: &Gate) -> Result<(), Failure> {
+    let used = gate.usage.take_of_apis();
+    if used.is_empty() {
         return Ok(());
     }
-    retag(gate, &pending.retagged).await;
-    let mut portions = pending.portions(AT_ONCE).into_iter();
-    while let Some(portion) = portions.next() {
-        let written = write(gate, &portion).await;
-        // Those of APIs are written last: when that fails, the others must not be counted twice.
-        match &written {
-            Ok(()) => continue,
-            Err((Half::Clients, _)) => gate.usage.put_back(portion),
-            Err((Half::Apis, _)) => {
-                gate.usage.put_back(Pending { api_secrets: portion.api_secrets, ..Pending::default() });
-            }
-        }
-        portions.for_each(|unwritten| gate.usage.put_back(unwritten));
-        return written.map_err(|(_, error)| error.into());
+    let written = gate.store.add_api_usage(&used).await;
+    if written.is_err() {
+        gate.usage.put_back_of_apis(&used);
     }
-    Ok(())
-}
-
-/// The half that could not be written.
-enum Half {
-    Clients,
-    Apis,
-}
-
-async fn write(gate: &Gate, pending: &Pending) -> Result<(), (Half, StoreError)> {
-    let counted = pending.clients.iter().map(|((client, hour), counts)| ClientUsage {
-        client: client.clone(),
-        hour: *hour,
-        issued: counts.issued,
-        refused: counts.refused,
-    });
-    let clients: Vec<_> = counted.collect();
-    let [secrets, api_secrets] =
-        [&pending.secrets, &pending.api_secrets].map(|used| used.values().cloned().collect::<Vec<_>>());
-
-    if !clients.is_empty() || !secrets.is_empty() {
-        gate.store.add_usage(&clients, &secrets).await.map_err(|error| (Half::Clients, error))?;
-        gate.limits.written(&clients);
-        limits::look_for_hoarders(gate, &clients).await;
-    }
-    if !api_secrets.is_empty() {
-        gate.store.add_api_usage(&api_secrets).await.map_err(|error| (Half::Apis, error))?;
-    }
-    Ok(())
+    Ok(written?)
 }
 
 /// Moves secrets to the present pepper. One that can't be moved now is moved at its next use.
-async fn retag(gate: &Gate, retagged: &HashMap<SecretId, (ClientId, SecretTag)>) {
+async fn retag(gate: &Gate, retagged: &Retagged) {
     for (secret, (client, tag)) in retagged {
         let change = Change::SecretRetagged { client: client.clone(), secret: *secret, tag: tag.clone() };
         if let Err(failure) = gate.apply(&Actor::System, vec![change]).await {

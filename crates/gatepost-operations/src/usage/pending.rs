@@ -10,37 +10,61 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use gatepost_core::clients::{ClientId, SecretId};
 use gatepost_core::secret::SecretTag;
 use gatepost_core::time::Timestamp;
-use gatepost_core::usage::{Hour, SecretUsage};
+use gatepost_core::usage::{ClientUsage, Hour, SecretUsage};
 
-/// More different clients or secrets than this between two writes are not told apart.
-const MOST: usize = 200_000;
-/// Half of it.
-const MUCH: usize = MOST / 2;
+use super::batch::Batch;
+use super::ranges::{ClientHour, Ranges};
+
+/// More different clients or secrets than this between two writes are not told apart; half of them take 50 MB.
+const MOST: usize = 800_000;
 
 /// What happened since the last write.
-#[derive(Default)]
 pub struct Usage {
     pending: Mutex<Pending>,
 }
 
 /// It, by what it was of.
-#[derive(Default)]
-pub(super) struct Pending {
-    pub(super) clients: HashMap<(ClientId, Hour), Counts>,
-    pub(super) secrets: HashMap<SecretId, SecretUsage>,
-    pub(super) api_secrets: HashMap<SecretId, SecretUsage>,
-    pub(super) retagged: HashMap<SecretId, (ClientId, SecretTag)>,
-    pub(super) passed_over: u64,
+struct Pending {
+    most: usize,
+    clients: Ranges<ClientHour, Counts>,
+    secrets: Ranges<SecretId, Used>,
+    api_secrets: HashMap<SecretId, SecretUsage>,
+    retagged: Retagged,
+    passed_over: u64,
 }
 
+/// Secrets that move to the present pepper.
+pub(super) type Retagged = HashMap<SecretId, (ClientId, SecretTag)>;
+
 /// Of one client in one hour.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Counts {
-    pub(super) issued: u64,
-    pub(super) refused: u64,
+#[derive(Default)]
+struct Counts {
+    issued: u32,
+    refused: u32,
+}
+
+/// Of one secret.
+struct Used {
+    at: Timestamp,
+    address: Option<IpAddr>,
+    count: u32,
+}
+
+impl Default for Usage {
+    fn default() -> Self {
+        Self::of_most(MOST)
+    }
 }
 
 impl Usage {
+    /// Tells so many clients and secrets apart.
+    fn of_most(most: usize) -> Self {
+        let (clients, secrets, passed_over) = (Ranges::default(), Ranges::default(), 0);
+        let (api_secrets, retagged) = (HashMap::new(), HashMap::new());
+        let pending = Pending { most, clients, secrets, api_secrets, retagged, passed_over };
+        Self { pending: Mutex::new(pending) }
+    }
+
     /// A client got a token; `secret` proved it, if a secret did.
     pub fn issued(
         &self,
@@ -49,40 +73,38 @@ impl Usage {
         address: Option<IpAddr>,
         at: Timestamp,
     ) {
+        let counted = ClientHour::of(client, Hour::of(at));
         let mut pending = self.lock();
-        if let Some(counts) = pending.counts(client, at) {
-            counts.issued = counts.issued.saturating_add(1);
-        }
+        pending.count(counted, 1, 0);
         if let Some(secret) = secret {
-            used(&mut pending.secrets, secret, address, at);
+            pending.used(&SecretUsage { secret, at, address, count: 1 });
         }
     }
 
     /// An API asked about a token or for the feed; `secret` proved it.
     pub fn asked(&self, secret: SecretId, address: Option<IpAddr>, at: Timestamp) {
-        used(&mut self.lock().api_secrets, secret, address, at);
+        self.lock().asked(&SecretUsage { secret, at, address, count: 1 });
     }
 
     /// A client got the token that it has already; `secret` proved it, if a secret did.
     pub fn used(&self, secret: Option<SecretId>, address: Option<IpAddr>, at: Timestamp) {
         if let Some(secret) = secret {
-            used(&mut self.lock().secrets, secret, address, at);
+            self.lock().used(&SecretUsage { secret, at, address, count: 1 });
         }
     }
 
     /// A secret was shown whose stored tag was made under an older pepper: it moves to the present one.
     pub fn retagged(&self, client: &ClientId, secret: SecretId, tag: &SecretTag) {
         let mut pending = self.lock();
-        if pending.retagged.len() < MOST {
+        if pending.retagged.len() < pending.most {
             pending.retagged.entry(secret).or_insert_with(|| (client.clone(), tag.clone()));
         }
     }
 
     /// A client that had shown who it is was refused.
     pub fn refused(&self, client: &ClientId, at: Timestamp) {
-        if let Some(counts) = self.lock().counts(client, at) {
-            counts.refused = counts.refused.saturating_add(1);
-        }
+        let counted = ClientHour::of(client, Hour::of(at));
+        self.lock().count(counted, 0, 1);
     }
 
     fn lock(&self) -> MutexGuard<'_, Pending> {
@@ -92,98 +114,116 @@ impl Usage {
     /// Whether so much has come together that it is to be written soon, lest there be no more room.
     pub(crate) fn is_much(&self) -> bool {
         let pending = self.lock();
-        pending.clients.len().max(pending.secrets.len()).max(pending.api_secrets.len()) >= MUCH
+        pending.clients.count().max(pending.secrets.count()).max(pending.api_secrets.len())
+            >= pending.most / 2
     }
 
-    pub(super) fn take(&self) -> Pending {
-        std::mem::take(&mut *self.lock())
-    }
-
-    pub(super) fn put_back(&self, unwritten: Pending) {
+    /// Moves what was counted of a range of ids to the batch, which is in order then.
+    pub(super) fn take(&self, range: usize, batch: &mut Batch) {
         let mut pending = self.lock();
-        for ((client, hour), counts) in unwritten.clients {
-            if let Some(known) = pending.counts(&client, hour.begins()) {
-                known.issued = known.issued.saturating_add(counts.issued);
-                known.refused = known.refused.saturating_add(counts.refused);
-            }
+        let (clients, secrets) = (pending.clients.take(range), pending.secrets.take(range));
+        drop(pending);
+        let client = |(counted, Counts { issued, refused }): (ClientHour, Counts)| {
+            let (client, hour) = counted.parts()?;
+            Some(ClientUsage { client, hour, issued: issued.into(), refused: refused.into() })
+        };
+        let secret = |(secret, Used { at, address, count }): (SecretId, Used)| SecretUsage {
+            secret,
+            at,
+            address,
+            count: count.into(),
+        };
+        batch.clients.extend(clients.into_iter().filter_map(client));
+        batch.secrets.extend(secrets.into_iter().map(secret));
+        batch.clients.sort_unstable_by(|one, other| one.client.cmp(&other.client));
+        batch.secrets.sort_unstable_by_key(|one| one.secret);
+    }
+
+    /// The uses of API secrets.
+    pub(super) fn take_of_apis(&self) -> Vec<SecretUsage> {
+        let taken = std::mem::take(&mut self.lock().api_secrets);
+        taken.into_values().collect()
+    }
+
+    /// The secrets that move to the present pepper, and how often there was no room for a count.
+    pub(super) fn take_rest(&self) -> (Retagged, u64) {
+        let mut pending = self.lock();
+        (std::mem::take(&mut pending.retagged), std::mem::take(&mut pending.passed_over))
+    }
+
+    /// Takes back what could not be written; what came meanwhile came after it.
+    pub(super) fn put_back(&self, unwritten: Batch) {
+        let mut pending = self.lock();
+        for ClientUsage { client, hour, issued, refused } in unwritten.clients {
+            pending.count(ClientHour::of(&client, hour), issued, refused);
         }
-        used_before(&mut pending.secrets, unwritten.secrets);
-        used_before(&mut pending.api_secrets, unwritten.api_secrets);
+        for used in unwritten.secrets {
+            pending.used(&used);
+        }
+    }
+
+    /// The same of APIs.
+    pub(super) fn put_back_of_apis(&self, unwritten: &[SecretUsage]) {
+        let mut pending = self.lock();
+        unwritten.iter().for_each(|used| pending.asked(used));
     }
 }
 
 impl Pending {
-    fn counts(&mut self, client: &ClientId, at: Timestamp) -> Option<&mut Counts> {
-        let key = (client.clone(), Hour::of(at));
-        if self.clients.len() >= MOST && !self.clients.contains_key(&key) {
+    fn count(&mut self, counted: ClientHour, issued: u64, refused: u64) {
+        let Some(counts) = self.clients.of(counted, self.most, Counts::default) else {
             self.passed_over = self.passed_over.saturating_add(1);
-            return None;
-        }
-        Some(self.clients.entry(key).or_default())
+            return;
+        };
+        counts.issued = counts.issued.saturating_add(narrow(issued));
+        counts.refused = counts.refused.saturating_add(narrow(refused));
     }
 
-    /// The same in portions of at most so many clients and secrets, in their order: rows that are near one another
-    /// share a page of the disk, which is then written once.
-    pub(super) fn portions(self, at_once: usize) -> Vec<Self> {
-        let many = self.clients.len().max(self.secrets.len());
-        if many <= at_once {
-            return vec![self];
-        }
-        let mut portions = Vec::new();
-        portions.resize_with(many.div_ceil(at_once), Self::default);
-        let mut clients: Vec<_> = self.clients.into_iter().collect();
-        clients.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-        for (place, (client, counts)) in clients.into_iter().enumerate() {
-            if let Some(portion) = portions.get_mut(place / at_once) {
-                portion.clients.insert(client, counts);
+    fn used(&mut self, used: &SecretUsage) {
+        let new = || Used { at: used.at, address: used.address, count: 0 };
+        if let Some(known) = self.secrets.of(used.secret, self.most, new) {
+            known.count = known.count.saturating_add(narrow(used.count));
+            if known.at <= used.at {
+                (known.at, known.address) = (used.at, used.address);
             }
         }
-        let mut secrets: Vec<_> = self.secrets.into_iter().collect();
-        secrets.sort_unstable_by_key(|(secret, _)| *secret);
-        for (place, (secret, used)) in secrets.into_iter().enumerate() {
-            if let Some(portion) = portions.get_mut(place / at_once) {
-                portion.secrets.insert(secret, used);
-            }
-        }
-        if let Some(last) = portions.last_mut() {
-            last.api_secrets = self.api_secrets;
-        }
-        portions
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.clients.is_empty()
-            && self.secrets.is_empty()
-            && self.api_secrets.is_empty()
-            && self.retagged.is_empty()
+    fn asked(&mut self, used: &SecretUsage) {
+        if self.api_secrets.len() >= self.most && !self.api_secrets.contains_key(&used.secret) {
+            return;
+        }
+        let new = || SecretUsage { count: 0, ..used.clone() };
+        let known = self.api_secrets.entry(used.secret).or_insert_with(new);
+        known.count = known.count.saturating_add(used.count);
+        if known.at <= used.at {
+            (known.at, known.address) = (used.at, used.address);
+        }
     }
 }
 
-fn used(
-    known: &mut HashMap<SecretId, SecretUsage>,
-    secret: SecretId,
-    address: Option<IpAddr>,
-    at: Timestamp,
-) {
-    if known.len() >= MOST && !known.contains_key(&secret) {
-        return;
-    }
-    let known = known.entry(secret).or_insert(SecretUsage { secret, at, address, count: 0 });
-    (known.at, known.address) = (at.max(known.at), address);
-    known.count = known.count.saturating_add(1);
-}
-
-/// Adds uses that were not written; what is known came after them.
-fn used_before(known: &mut HashMap<SecretId, SecretUsage>, before: HashMap<SecretId, SecretUsage>) {
-    for (secret, earlier) in before {
-        let known = known.entry(secret).or_insert(SecretUsage { count: 0, ..earlier.clone() });
-        known.count = known.count.saturating_add(earlier.count);
-    }
+/// More than four thousand millions between two writes are that many.
+fn narrow(count: u64) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::ranges::RANGES;
     use super::*;
+
+    fn taken(usage: &Usage) -> Batch {
+        let mut batch = Batch::default();
+        (0..RANGES).for_each(|range| usage.take(range, &mut batch));
+        batch
+    }
+
+    fn counts(batch: &Batch) -> Vec<(&str, i64, u64, u64)> {
+        let count = |of: &ClientUsage| (of.hour.0, of.issued, of.refused);
+        let mut counts: Vec<_> = batch.clients.iter().map(|of| (of.client.as_str(), count(of))).collect();
+        counts.sort_unstable();
+        counts.into_iter().map(|(client, (hour, issued, refused))| (client, hour, issued, refused)).collect()
+    }
 
     #[test]
     fn uses_of_a_client_in_an_hour_come_together_in_one_count() {
@@ -196,60 +236,70 @@ mod tests {
         }
         usage.refused(&client, Timestamp::from_micros(0));
 
-        let pending = usage.take();
-        let first = pending.clients[&(client.clone(), Hour(0))];
-        assert_eq!((first.issued, first.refused), (2, 1));
-        assert_eq!(pending.clients[&(client, Hour(1))].issued, 1);
-        assert_eq!((pending.secrets[&secret].count, pending.secrets[&secret].at.seconds()), (3, 3_600));
+        let batch = taken(&usage);
+        assert_eq!(counts(&batch), [("c", 0, 2, 1), ("c", 1, 1, 0)]);
+        let at = Timestamp::from_micros(3_600_000_000);
+        let address = Some([10, 0, 0, 1].into());
+        assert_eq!(batch.secrets, [SecretUsage { secret, at, address, count: 3 }]);
+        assert_eq!(taken(&usage).len(), 0);
     }
 
     #[test]
-    fn much_is_written_in_portions_in_order_and_nothing_is_left_out() {
+    fn what_is_taken_is_in_order_and_nothing_is_left_out() {
         let usage = Usage::default();
         let at = Timestamp::from_micros(0);
-        let secret = |number: u128| SecretId(uuid::Uuid::from_u128(number));
-        for number in 0..25 {
-            let client = ClientId::parse(&format!("c{number:02}")).unwrap();
-            usage.issued(&client, Some(secret(number)), None, at);
+        let secret = |number: u128| SecretId(uuid::Uuid::from_u128(number.wrapping_mul(0x9e37 << 112)));
+        for number in 0..1_000 {
+            let client = ClientId::from_uuid(secret(number).0);
+            usage.issued(&client, Some(secret(number + 1)), None, at);
         }
-        usage.asked(secret(99), None, at);
-        let portions = usage.take().portions(10);
+        let mut batch = taken(&usage);
 
-        let named = |portion: &Pending| {
-            let mut names: Vec<_> = portion.clients.keys().map(|(client, _)| client.to_string()).collect();
-            names.sort();
-            (names.len(), names.first().cloned(), portion.secrets.len(), portion.api_secrets.len())
-        };
-        let first = |name: &str| Some(name.to_owned());
-        let expected = [(10, first("c00"), 10, 0), (10, first("c10"), 10, 0), (5, first("c20"), 5, 1)];
-        assert_eq!(portions.iter().map(named).collect::<Vec<_>>(), expected);
-        assert!(portions[1].secrets.contains_key(&secret(15)));
-        assert_eq!(Pending::default().portions(10).len(), 1);
+        assert_eq!((batch.clients.len(), batch.secrets.len()), (1_000, 1_000));
+        assert!(batch.clients.is_sorted_by(|one, next| one.client < next.client));
+        assert!(batch.secrets.is_sorted_by(|one, next| one.secret < next.secret));
+        let last = batch.clients.last().cloned();
+        assert_eq!((batch.first(600).0.len(), batch.first(600).1.len()), (600, 600));
+        batch.skip(600);
+        assert_eq!((batch.first(600).0.len(), batch.first(600).0.last().cloned()), (400, last));
     }
 
     #[test]
-    fn half_of_the_room_is_much() {
-        let usage = Usage::default();
+    fn half_of_the_room_is_much_and_beyond_all_of_it_only_the_sum_is_known() {
+        let usage = Usage::of_most(1_000);
         let count = |number: usize| {
-            let client = ClientId::parse(&format!("c{number}")).unwrap();
+            let client = ClientId::from_uuid(uuid::Uuid::from_u128(number as u128));
             usage.refused(&client, Timestamp::from_micros(0));
         };
-        (1..MUCH).for_each(count);
+        (1..500).for_each(count);
         assert!(!usage.is_much());
         count(0);
         assert!(usage.is_much());
+        (500..1_003).for_each(count);
+        count(0);
+        assert_eq!((usage.take_rest().1, taken(&usage).clients.len()), (3, 1_000));
     }
 
     #[test]
     fn what_could_not_be_written_is_added_to_what_came_meanwhile() {
         let usage = Usage::default();
-        let client = ClientId::parse("c").unwrap();
-        let at = Timestamp::from_micros(0);
-        usage.issued(&client, None, None, at);
-        let unwritten = usage.take();
-        usage.issued(&client, None, None, at);
+        let (client, secret) = (ClientId::parse("c").unwrap(), SecretId(uuid::Uuid::nil()));
+        let issued = |second| usage.issued(&client, Some(secret), None, Timestamp::from_micros(second));
+        issued(1);
+        let unwritten = taken(&usage);
+        issued(2);
         usage.put_back(unwritten);
 
-        assert_eq!(usage.take().clients[&(client, Hour(0))].issued, 2);
+        let batch = taken(&usage);
+        assert_eq!(counts(&batch), [("c", 0, 2, 0)]);
+        assert_eq!((batch.secrets[0].count, batch.secrets[0].at), (2, Timestamp::from_micros(2)));
+
+        let asked = |at| usage.asked(secret, None, Timestamp::from_micros(at));
+        asked(5);
+        let unwritten = usage.take_of_apis();
+        asked(6);
+        usage.put_back_of_apis(&unwritten);
+        let of_apis = usage.take_of_apis();
+        assert_eq!((of_apis[0].count, of_apis[0].at), (2, Timestamp::from_micros(6)));
     }
 }
