@@ -13,14 +13,16 @@ use super::listed::{self, listed};
 use super::{SqliteStore, failure, refused};
 use crate::{Clients, Page, StoreError, conflicts, rows};
 
-/// Clients with their APIs; `$more` and `$rest` are the further columns and what follows the table's name.
+/// Clients with their APIs, of which most have one: an order takes a table of its own, which costs two microseconds, and
+/// the place in it a look beside the index. `$more` and `$rest` are the further columns and what follows the table's name.
 macro_rules! select {
     ($more:literal, $rest:literal) => {
         concat!(
             "SELECT c.id, c.partner_id, c.user_id, c.name, c.is_test, c.scopes, c.default_scopes, c.ungranted_scope,
                 c.lifetime, c.allow, c.auth_method, c.grant_types, c.status, c.expires, c.created, c.version,
-                (SELECT json_group_array(a.api_id ORDER BY a.position) FROM client_apis a WHERE a.client_id = c.id) || ''
-                    AS apis",
+                (SELECT CASE count(*) WHEN 1 THEN json_array(min(api_id)) ELSE (
+                    SELECT json_group_array(a.api_id ORDER BY a.position) FROM client_apis a WHERE a.client_id = c.id)
+                    END FROM client_apis WHERE client_id = c.id) || '' AS apis",
             $more,
             " FROM clients c ",
             $rest
@@ -38,8 +40,10 @@ const RECORDS: (&str, &[&str]) = listed!(
         ", p.status AS partner_status, p.expires AS partner_expires, s.id AS secret_id, s.label AS secret_label,
             s.pepper AS secret_pepper, hex(s.tag) AS secret_tag, s.created AS secret_created,
             s.not_before AS secret_not_before, s.expires AS secret_expires, s.ended AS secret_ended,
-            (SELECT json_group_array(json_object('id', k.id, 'material', json(k.material), 'created', k.created)
-                ORDER BY k.created, k.id) FROM client_keys k WHERE k.client_id = c.id) || '' AS keys,
+            CASE WHEN EXISTS (SELECT 1 FROM client_keys WHERE client_id = c.id) THEN (
+                SELECT json_group_array(json_object('id', k.id, 'material', json(k.material), 'created', k.created)
+                    ORDER BY k.created, k.id) FROM client_keys k WHERE k.client_id = c.id) || ''
+                ELSE '[]' END AS keys,
             (SELECT l.limits FROM client_limits l WHERE l.client_id = c.id) AS limits",
         "JOIN partners p ON p.id = c.partner_id
             LEFT JOIN secrets s ON s.client_id = c.id AND s.ended IS NULL
