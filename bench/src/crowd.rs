@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::arguments::{Arguments, Plan};
 use crate::failure::Outcome;
 use crate::load::{FULL, rates};
-use crate::processor::{Placement, resident};
+use crate::processor::{Placement, resident, seconds_of, seconds_of_ended};
 use crate::stage::{Slice, Stage, Zipf, at_rest, lookups};
 use crate::statistics::Quartiles;
 
@@ -38,6 +38,8 @@ pub(crate) struct Crowd {
     pub cold_ratio: f64,
     /// Processor microseconds a token: small, large, cold.
     pub processor_us: (f64, f64, f64),
+    /// Processor microseconds a client that stopping it took then: counts that were not written yet.
+    pub left_us: f64,
     /// From exec to the ready line with all these clients.
     pub ready_ms: f64,
     /// From then until a server that nobody asked was at rest.
@@ -54,6 +56,8 @@ struct Found {
     of_few: Vec<Slice>,
     of_many: Vec<Slice>,
     cold: Slice,
+    /// Processor seconds that stopping took.
+    left: f64,
     hit_rate: f64,
     ready: Duration,
     at_rest: Duration,
@@ -93,7 +97,10 @@ async fn both(small: &Stage, large: &Stage, seed: u64, plan: &Plan) -> Outcome<F
     let ready = began.elapsed();
     let cold = large.slice(&server, large.each_once(&server), LONGEST).await?;
     let (_, most_resident_mb) = resident(server.pid())?;
-    Ok(Found { of_few, of_many, cold, hit_rate, ready, at_rest, most_resident_mb })
+    let (ended, before) = (seconds_of_ended()?, seconds_of(server.pid())?);
+    server.stop()?;
+    let left = seconds_of_ended()? - ended - before;
+    Ok(Found { of_few, of_many, cold, left, hit_rate, ready, at_rest, most_resident_mb })
 }
 
 /// For a reader.
@@ -117,6 +124,7 @@ impl Crowd {
             cold,
             cold_ratio: cold / Quartiles::of(&of_few).median,
             processor_us: (us(&found.of_few), us(&found.of_many), us(std::slice::from_ref(&found.cold))),
+            left_us: found.left * 1e6 / large.count as f64,
             of_few,
             of_many,
             ready_ms: found.ready.as_secs_f64() * 1e3,
@@ -138,8 +146,8 @@ impl Crowd {
             format!("  of the many's look-ups {:.2} % needed no read of the store", self.hit_rate * 100.0),
             format!("  each of the many once, cold: {:.0}/s, so {:.3}", self.cold, self.cold_ratio),
             format!(
-                "  processor us a token: few {:.1}, many {:.1}, cold {:.1}",
-                self.processor_us.0, self.processor_us.1, self.processor_us.2
+                "  processor us a token: few {:.1}, many {:.1}, cold {:.1} and {:.1} for counts that were left",
+                self.processor_us.0, self.processor_us.1, self.processor_us.2, self.left_us
             ),
             format!(
                 "  ready after {:.0} ms, at rest {:.0} s later; at most {:.1} MB resident",

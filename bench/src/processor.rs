@@ -102,16 +102,28 @@ pub(crate) fn seconds_of(pid: u32) -> Outcome<f64> {
     Ok(ticks_of(&pid.to_string())? / TICKS_A_SECOND)
 }
 
+/// Processor seconds of all children that were waited for.
+pub(crate) fn seconds_of_ended() -> Outcome<f64> {
+    let path = "/proc/self/stat";
+    let text = fs::read_to_string(path).map_err(|why| Failure::new(path, why))?;
+    let found = sum_of_two(&text, CHILDREN).ok_or_else(|| Failure::new(path, "it is not as proc(5) says"))?;
+    Ok(found / TICKS_A_SECOND)
+}
+
 fn ticks_of(process: &str) -> Outcome<f64> {
     let path = format!("/proc/{process}/stat");
     let text = fs::read_to_string(&path).map_err(|why| Failure::new(&path, why))?;
-    ticks(&text).ok_or_else(|| Failure::new(&path, "it is not as proc(5) says"))
+    sum_of_two(&text, OWN).ok_or_else(|| Failure::new(&path, "it is not as proc(5) says"))
 }
 
-/// User and system time of a `stat` line; the program's name, in brackets, may hold blanks.
-fn ticks(stat: &str) -> Option<f64> {
+/// Where user and system time stand behind the program's name: a process's own, and of children that it waited for.
+const OWN: usize = 11;
+const CHILDREN: usize = 13;
+
+/// The sum of two fields of a `stat` line; the program's name, in brackets, may hold blanks.
+fn sum_of_two(stat: &str, first: usize) -> Option<f64> {
     let (_, behind_name) = stat.rsplit_once(')')?;
-    let mut fields = behind_name.split_whitespace().skip(11);
+    let mut fields = behind_name.split_whitespace().skip(first);
     let user: f64 = fields.next()?.parse().ok()?;
     let system: f64 = fields.next()?.parse().ok()?;
     Some(user + system)
@@ -139,9 +151,10 @@ mod tests {
 
     #[test]
     fn processor_times_are_found_behind_a_name_with_blanks_and_brackets() {
-        let stat = "7 (a) b) S 1 7 7 0 -1 4194560 100 0 0 0 250 50 0 0 20 0 1 0 0 0 0";
-        assert_eq!(ticks(stat), Some(300.0));
-        assert_eq!(ticks("7 (a"), None);
+        let stat = "7 (a) b) S 1 7 7 0 -1 4194560 100 0 0 0 250 50 30 3 20 0 1 0 0 0 0";
+        assert_eq!(sum_of_two(stat, OWN), Some(300.0));
+        assert_eq!(sum_of_two(stat, CHILDREN), Some(33.0));
+        assert_eq!(sum_of_two("7 (a", OWN), None);
     }
 
     #[test]

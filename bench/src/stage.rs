@@ -22,8 +22,9 @@ use crate::wire;
 const CONNECTIONS: u64 = 64;
 /// A server that works on for longer than this without being asked anything has failed.
 const LONGEST: Duration = Duration::from_secs(600);
-/// Below this use of a core in a second a server is at rest.
+/// Below this use of a core, for so many seconds one after the other, a server is at rest; waiting for a disk is none.
 const AT_REST: f64 = 0.1;
+const QUIET: u32 = 3;
 const LOOKUPS: &str = "gatepost_client_cache_lookups_total{outcome=";
 
 /// A state with so many clients, all with one secret.
@@ -141,12 +142,13 @@ fn write(request: &mut Vec<u8>, template: &Bytes, at: usize, number: u64) {
 /// Waits until a server that nobody asks has done what it does after its start; how long that took.
 pub(crate) async fn at_rest(server: &Server) -> Outcome<Duration> {
     let (began, second) = (Instant::now(), Duration::from_secs(1));
-    let mut before = seconds_of(server.pid())?;
+    let (mut before, mut quiet) = (seconds_of(server.pid())?, 0);
     loop {
         tokio::time::sleep(second).await;
         let now = seconds_of(server.pid())?;
-        if now - before < AT_REST {
-            return Ok(began.elapsed().saturating_sub(second));
+        quiet = if now - before < AT_REST { quiet + 1 } else { 0 };
+        if quiet == QUIET {
+            return Ok(began.elapsed().saturating_sub(second * QUIET));
         }
         if began.elapsed() > LONGEST {
             return Err(Failure::new("the server", "it does not come to rest after its start"));
