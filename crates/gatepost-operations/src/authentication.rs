@@ -18,7 +18,7 @@ use crate::config::AssertionAudiences;
 use crate::discovery;
 use crate::gate::Gate;
 use crate::limits;
-use crate::status;
+use crate::news;
 
 /// Holds what a request brought against what is known of its client.
 ///
@@ -30,7 +30,7 @@ pub async fn prove(
     address: Option<IpAddr>,
     now: Timestamp,
 ) -> Result<AuthenticatedClient, Refusal> {
-    if !status::is_within_grace(gate) {
+    if !news::is_within_grace(gate) {
         return Err(Code::TemporarilyUnavailable
             .because("the store has been away for longer than cache.offline_grace"));
     }

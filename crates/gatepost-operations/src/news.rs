@@ -1,4 +1,5 @@
 //! This file is where a node takes up what was changed, by itself or by others: it drops just that from memory.
+//! How old the news are says what it may still tell.
 //!
 //! One at a time: of two that took up news side by side the slower could put back what the faster had dropped.
 //! Requests don't wait for it; they read what is there.
@@ -6,6 +7,8 @@
 pub(crate) mod followed;
 
 pub use followed::Followed;
+
+use std::time::Duration;
 
 use gatepost_core::change::Subject;
 use gatepost_store::News;
@@ -15,6 +18,8 @@ use crate::gate::Gate;
 
 /// More changes than this at once are not followed one by one.
 const AT_ONCE: u32 = 1_000;
+/// What is said about tokens is based on news no older than this (see `docs/integrate/introspection.md`).
+const NEWS_LASTS: Duration = Duration::from_secs(1);
 
 /// Drops what changed since the last look, here or on another node, from memory.
 pub async fn take_up(gate: &Gate) -> Result<(), Failure> {
@@ -30,6 +35,24 @@ pub async fn take_up(gate: &Gate) -> Result<(), Failure> {
     // Only now: while the store has been away for too long nobody is served before what was missed has been taken up.
     gate.followed.heard(asked);
     Ok(())
+}
+
+/// Whether what is known of revocations is of this second; if it is older, the store is asked once more.
+pub async fn hears_the_store(gate: &Gate) -> bool {
+    if age(gate) <= NEWS_LASTS {
+        return true;
+    }
+    matches!(tokio::time::timeout(NEWS_LASTS, take_up(gate)).await, Ok(Ok(())))
+}
+
+/// Whether the store has been away for no longer than what is known may be used; nothing is asked.
+pub fn is_within_grace(gate: &Gate) -> bool {
+    age(gate) <= gate.config.cache.offline_grace
+}
+
+/// How long ago the store was last heard, by the steady clock.
+pub fn age(gate: &Gate) -> Duration {
+    gate.followed.age(gate.clock.steady())
 }
 
 /// Returns up to where the changes were followed.

@@ -1,4 +1,4 @@
-//! This file is where the state of things is summed up for an operator.
+//! This file is where the state of things is summed up, for an operator and for those who balance load.
 
 use std::time::Duration;
 
@@ -69,29 +69,8 @@ impl Readiness {
     }
 }
 
-/// What is said about tokens is based on news no older than this (see `docs/integrate/introspection.md`).
-const NEWS_LASTS: Duration = Duration::from_secs(1);
-
-/// Whether what is known of revocations is of this second; if it is older, the store is asked once more.
-pub async fn hears_the_store(gate: &Gate) -> bool {
-    if news_age(gate) <= NEWS_LASTS {
-        return true;
-    }
-    matches!(tokio::time::timeout(NEWS_LASTS, news::take_up(gate)).await, Ok(Ok(())))
-}
-
-/// Whether the store has been away for no longer than what is known may be used; nothing is asked.
-pub fn is_within_grace(gate: &Gate) -> bool {
-    news_age(gate) <= gate.config.cache.offline_grace
-}
-
-/// How long ago the store was last heard, by the steady clock.
-pub fn news_age(gate: &Gate) -> Duration {
-    gate.followed.age(gate.clock.steady())
-}
-
 /// Checks from memory; the watch asks the store.
 pub fn readiness(gate: &Gate) -> Readiness {
     let patience = gate.config.cache.refresh.saturating_mul(6).max(Duration::from_secs(3));
-    Readiness { store: news_age(gate) <= patience, keys: gate.ring().is_complete() }
+    Readiness { store: news::age(gate) <= patience, keys: gate.ring().is_complete() }
 }

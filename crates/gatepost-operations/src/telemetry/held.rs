@@ -5,7 +5,7 @@ use std::time::Duration;
 use gatepost_core::keys::KeyState;
 
 use crate::gate::Gate;
-use crate::{keys, status};
+use crate::{keys, news, status};
 
 /// What a node holds.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl Held {
         let now = gate.clock.now();
         Self {
             signing_queue: i64::try_from(gate.pool.waiting()).unwrap_or(i64::MAX),
-            news_age: status::news_age(gate),
+            news_age: news::age(gate),
             store_reachable: status::readiness(gate).store,
             seq: gate.followed.seq(),
             revocations: gate.revocations.now().counts(),

@@ -72,13 +72,13 @@ async fn outage_of(stage: Stage) {
     let refused = ask(&stage.gate, &cold.client.client_id, cold.secret.expose()).await.err().unwrap();
     assert_eq!(refused.code, Code::TemporarilyUnavailable, "who is not known here can't be looked up");
     stage.pass(SECOND + Duration::from_micros(1));
-    assert!(!status::hears_the_store(&stage.gate).await, "of tokens nothing is said any more");
+    assert!(!news::hears_the_store(&stage.gate).await, "of tokens nothing is said any more");
     assert!(of_warm().await.is_ok());
 
     stage.pass(GRACE - SECOND - Duration::from_micros(1));
-    assert!(of_warm().await.is_ok() && status::is_within_grace(&stage.gate));
+    assert!(of_warm().await.is_ok() && news::is_within_grace(&stage.gate));
     stage.pass(Duration::from_micros(1));
-    assert!(!status::is_within_grace(&stage.gate));
+    assert!(!news::is_within_grace(&stage.gate));
     let refused = of_warm().await.err().unwrap();
     assert_eq!(refused.code, Code::TemporarilyUnavailable);
     assert!(refused.reason.contains("cache.offline_grace"), "{refused:?}");

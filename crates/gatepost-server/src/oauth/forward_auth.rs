@@ -11,7 +11,7 @@ use axum::response::Response;
 use gatepost_guard::{Caller, Guard, Refusal, require};
 use gatepost_operations::core::apis::routes::{self, PlainPath, Route};
 use gatepost_operations::core::scope::Scope;
-use gatepost_operations::status;
+use gatepost_operations::news;
 
 use crate::http::facts::LogFacts;
 use crate::http::failure;
@@ -53,7 +53,7 @@ async fn judge(app: &App, query: &str, headers: &HeaderMap) -> Result<Caller, Ve
     let asked = Asked::read(headers)?;
     let judges = app.verifiers.current().await;
     let judge = judges.named(&needs.api).ok_or(Verdict::Denied("no such API, or it has no keys"))?;
-    if !status::is_within_grace(&app.gate) {
+    if !news::is_within_grace(&app.gate) {
         return Err(Verdict::Denied("the store has been away for too long"));
     }
 

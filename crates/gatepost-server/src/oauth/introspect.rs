@@ -11,8 +11,8 @@ use gatepost_guard::Caller;
 use gatepost_operations::api_secrets::AuthenticatedApi;
 use gatepost_operations::core::refusal::{Code, Refusal};
 use gatepost_operations::jose::{Micros, base64url};
+use gatepost_operations::news;
 use gatepost_operations::service::{self, Statement};
-use gatepost_operations::status;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -91,7 +91,7 @@ struct PassedOn {
 async fn found(app: &App, api: AuthenticatedApi, token: &str) -> Result<Found, Refusal> {
     let unknown = |why: &'static str| Code::TemporarilyUnavailable.because(why);
     // Cut off, nobody here knows what others have revoked meanwhile.
-    if !status::hears_the_store(&app.gate).await {
+    if !news::hears_the_store(&app.gate).await {
         return Err(unknown("the store has not been heard; what was revoked meanwhile is not known"));
     }
     let judges = app.verifiers.current().await;

@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gatepost_operations::core::refusal::{Code, Refusal};
-use gatepost_operations::status;
+use gatepost_operations::news;
 use tokio::time::Instant;
 
 use crate::http::failure::Dress;
@@ -40,7 +40,7 @@ async fn told(app: &App, query: &str, parts: &Parts) -> Result<Response, Refusal
         // The secret may have been ended while the caller waited.
         let api = api_access::prove_again(&app.gate, headers, &parts.extensions)?.id();
         // Cut off, this node must not tell its followers that there is nothing new.
-        if !status::hears_the_store(&app.gate).await {
+        if !news::hears_the_store(&app.gate).await {
             let why = "the store has not been heard; what was revoked meanwhile is not known";
             return Err(Code::TemporarilyUnavailable.because(why));
         }
