@@ -5,10 +5,9 @@ use std::sync::Arc;
 use gatepost_operations::gate::Gate;
 use tokio::sync::watch;
 
+use crate::http::outbound::Outbound;
 use crate::oauth::feeds::Feeds;
 use crate::oauth::verifiers::Verifiers;
-
-use crate::http::outbound::Outbound;
 
 /// What handlers share; cheap to clone.
 #[derive(Clone)]

@@ -1,5 +1,7 @@
 //! This file is where an API shows who it is: its `api_id` and a secret in one Basic header (RFC 7617), nothing else.
 
+use std::net::IpAddr;
+
 use axum::http::{Extensions, HeaderMap};
 use gatepost_operations::api_secrets::{self, AuthenticatedApi};
 use gatepost_operations::core::refusal::{Code, Refusal};
@@ -15,8 +17,9 @@ pub(crate) fn prove(
     headers: &HeaderMap,
     extensions: &Extensions,
 ) -> Result<AuthenticatedApi, Refusal> {
-    let who = prove_again(gate, headers, extensions)?;
-    api_secrets::count(gate, who, address::of_request(gate, headers, extensions));
+    let address = address::of_request(gate, headers, extensions);
+    let who = proven(gate, headers, address)?;
+    api_secrets::count(gate, who, address);
     Ok(who)
 }
 
@@ -26,11 +29,12 @@ pub(crate) fn prove_again(
     headers: &HeaderMap,
     extensions: &Extensions,
 ) -> Result<AuthenticatedApi, Refusal> {
+    proven(gate, headers, address::of_request(gate, headers, extensions))
+}
+
+fn proven(gate: &Gate, headers: &HeaderMap, address: Option<IpAddr>) -> Result<AuthenticatedApi, Refusal> {
     match Basic::of(headers) {
-        Basic::Pair(id, secret) => {
-            let address = address::of_request(gate, headers, extensions);
-            api_secrets::prove(gate, &id, &Secret::new(secret), address)
-        }
+        Basic::Pair(id, secret) => api_secrets::prove(gate, &id, &Secret::new(secret), address),
         Basic::None => Err(Code::InvalidClient.because("no Basic credentials")),
         Basic::Unreadable => Err(Code::InvalidClient.because("the Basic credentials can't be read")),
         Basic::Several => Err(Code::InvalidClient.because("several Authorization headers")),

@@ -8,7 +8,9 @@ mod passport;
 mod standard;
 
 use axum::body::Body;
-use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gatepost_operations::config::ErrorStyle;
@@ -96,7 +98,7 @@ impl Dress<'_> {
 
     /// RFC 6749 section 5.2: answer in the scheme that the client used. Passport challenges only who sent a header.
     fn challenge(self, headers: &HeaderMap) -> Option<&'static str> {
-        let used = headers.get("authorization").map(HeaderValue::as_bytes);
+        let used = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
         match (self, used) {
             (Self::Passport(_), None) => None,
             (Self::Passport(_), Some(text)) if text.starts_with(b"Bearer") => Some(r#"Bearer realm="OAuth""#),

@@ -15,7 +15,6 @@ use gatepost_operations::core::params::{Door, Params, Value};
 use gatepost_operations::core::refusal::{Code, Refusal};
 
 use super::body::collect;
-
 use super::json_members;
 
 /// More parameters than this are no honest request.
