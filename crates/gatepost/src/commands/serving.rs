@@ -97,10 +97,11 @@ impl Server {
     pub(super) async fn stop(self) {
         tracing::info!("stopping: answering what has begun");
         self.serving.stop().await;
-        self.background.iter().for_each(JoinHandle::abort);
+        // Waits for a write of counts that is under way: cut off, what it had in hand would be lost.
         if let Err(failure) = usage::flush(&self.gate).await {
             tracing::warn!(why = %failure, "the last counts could not be written down");
         }
+        self.background.iter().for_each(JoinHandle::abort);
         self.gate.close().await;
         drop(self.hold);
         tracing::info!("stopped");
