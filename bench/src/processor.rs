@@ -11,6 +11,15 @@ use crate::failure::{Failure, Outcome};
 /// Linux tells user space its processor times in hundredths of a second, whatever the kernel counts in.
 const TICKS_A_SECOND: f64 = 100.0;
 
+/// Tells cryptographic libraries which instructions they may use; whoever sets it measures another processor.
+const CAPABILITIES: &str = "OPENSSL_ia32cap";
+
+/// How the processor is made to look to cryptographic libraries, when it is.
+pub(crate) fn masked() -> Option<String> {
+    let mask = std::env::var(CAPABILITIES).ok().filter(|mask| !mask.is_empty());
+    mask.map(|mask| format!("{CAPABILITIES}={mask}"))
+}
+
 /// Which cores the server and the raw signing have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]

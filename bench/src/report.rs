@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::arguments::Arguments;
 use crate::failure::{Failure, Outcome};
-use crate::processor::cores;
+use crate::processor::{cores, masked};
 
 /// Everything that one run found.
 #[derive(Debug, Serialize)]
@@ -85,7 +85,8 @@ fn processor() -> String {
     let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let named =
         text.lines().find_map(|line| line.strip_prefix("model name")).and_then(|rest| rest.split_once(':'));
-    named.map_or_else(|| "unnamed processor".to_owned(), |(_, name)| name.trim().to_owned())
+    let name = named.map_or("unnamed processor", |(_, name)| name.trim());
+    masked().map_or_else(|| name.to_owned(), |mask| format!("{name} with {mask}"))
 }
 
 #[cfg(test)]
