@@ -5,7 +5,7 @@
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
-use crate::rejection::Refusal;
+use crate::refusal::Refusal;
 
 const SCHEME: &[u8] = b"bearer";
 

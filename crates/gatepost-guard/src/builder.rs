@@ -50,7 +50,7 @@ impl Default for Builder {
             leeway: Duration::from_secs(60),
             max_lifetime: Duration::from_secs(24 * 60 * 60),
             live_only: false,
-            realm: crate::rejection::DEFAULT_REALM.to_owned(),
+            realm: crate::refusal::DEFAULT_REALM.to_owned(),
             cache_capacity: 10_000,
             timing: Timing { floor: Duration::from_secs(30), stale_for: Duration::from_secs(24 * 60 * 60) },
             revocations: Arc::new(NoRevocations),

@@ -12,7 +12,7 @@ use crate::caller::Caller;
 use crate::clock::Clock;
 use crate::key_cache::KeyCache;
 use crate::key_source::FetchError;
-use crate::rejection::Refusal;
+use crate::refusal::Refusal;
 use crate::revocations::follow::Follower;
 use crate::revocations::{FeedStatus, RevocationCheck};
 use crate::ring::{LookUp, Ring, View};

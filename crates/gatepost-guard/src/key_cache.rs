@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 
 use crate::clock::Clock;
 use crate::key_source::{FetchError, Fetched, KeySource};
-use crate::rejection::Refusal;
+use crate::refusal::Refusal;
 use crate::ring::Ring;
 
 const DEFAULT_MAX_AGE: Duration = Duration::from_secs(300);

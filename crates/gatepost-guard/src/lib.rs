@@ -54,7 +54,7 @@ mod key_source;
 mod layer;
 #[cfg(feature = "prometheus")]
 mod metrics;
-mod rejection;
+mod refusal;
 pub mod require;
 mod revocations;
 mod ring;
@@ -72,7 +72,7 @@ pub use key_source::{FetchError, Fetched, Fetching, FixedKeys, KeySource};
 pub use layer::GuardService;
 #[cfg(feature = "prometheus")]
 pub use metrics::GuardCollector;
-pub use rejection::Refusal;
+pub use refusal::Refusal;
 pub use revocations::{
     AfterThat, FEED_LIFE, FEED_TYP, Feed, FeedClaims, FeedError, FeedStatus, NoRevocations, RevocationCheck,
     RevocationSet,

@@ -12,7 +12,7 @@ use tower_service::Service;
 
 use crate::caller::Caller;
 use crate::layer::{Realm, RefusalOr};
-use crate::rejection::{DEFAULT_REALM, Refusal};
+use crate::refusal::{DEFAULT_REALM, Refusal};
 
 /// All of these scopes are needed; with none, any valid token passes.
 pub fn all<I: IntoIterator<Item: Into<String>>>(scopes: I) -> RequireScopes {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
-use crate::rejection::Refusal;
+use crate::refusal::Refusal;
 use crate::revocations::FeedStatus;
 
 /// A guard at one moment; counts begin with the guard.

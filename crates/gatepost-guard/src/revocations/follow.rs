@@ -26,7 +26,7 @@ use crate::caller::Caller;
 use crate::clock::Clock;
 use crate::entropy;
 use crate::key_cache::KeyCache;
-use crate::rejection::Refusal;
+use crate::refusal::Refusal;
 
 /// Two requests begin at least so far apart, also at a server that never waits.
 const PACE: Duration = Duration::from_millis(200);
