@@ -13,7 +13,7 @@ use crate::clock::written;
 use crate::config::write_duration;
 use crate::failure::Failure;
 use crate::gate::Gate;
-use crate::keys::pace::Pace;
+use crate::keys::four_primes::Pace;
 use crate::keys::{self, schedule};
 
 /// A running server does what is due within a second; what waits longer waits for one.
@@ -35,7 +35,7 @@ pub(super) async fn checks(gate: &Gate) -> Result<Vec<Check>, Failure> {
             "restore the store from a backup",
         ));
     }
-    checks.extend(keys::pace::measure(gate).await?.iter().map(pace));
+    checks.extend(keys::four_primes::measure(gate).await?.iter().map(pace));
     let keys = gate.store.keys().await?;
     let master = gate.master();
     let older = keys.iter().filter(|key| !master.wrapping.is_current(&key.sealed.wrapping)).count();

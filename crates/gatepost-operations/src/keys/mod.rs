@@ -1,8 +1,8 @@
 //! This folder is where signing keys are conducted through their lives: made, shown, rotated, revoked, imported.
 
+pub mod four_primes;
 mod import;
 mod maker;
-pub mod pace;
 pub(crate) mod primes;
 mod revoke;
 mod rewrap;

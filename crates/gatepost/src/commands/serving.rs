@@ -9,7 +9,7 @@ use gatepost_operations::clock::SystemClock;
 use gatepost_operations::config::Config;
 use gatepost_operations::failure::{Failure, Kind};
 use gatepost_operations::gate::Gate;
-use gatepost_operations::keys::pace;
+use gatepost_operations::keys::four_primes;
 use gatepost_operations::running::{self, Hold, Running};
 use gatepost_operations::telemetry::logs::LogGuard;
 use gatepost_operations::{data_folder, master_key, setup, usage};
@@ -55,7 +55,7 @@ impl Server {
             key_sets::start,
             warming::start,
             flush::start,
-            pace::report,
+            four_primes::report,
         ];
         let background = tasks.map(begin);
         let serving = gatepost_server::serve(listeners, Arc::clone(&gate)).await?;
