@@ -5,5 +5,6 @@ pub mod expiry;
 pub mod flush;
 pub mod key_sets;
 pub mod rotation;
+pub mod sweeping;
 pub mod warming;
 pub mod watch;

@@ -210,7 +210,7 @@ async fn a_revocation_is_forgotten_when_its_last_token_has_expired() {
     revocations::end_tokens_of_client(&stage.gate, &ACTOR, &acme.client.client_id).await.unwrap();
 
     stage.pass(Duration::from_secs(86_400 + 61));
-    background::rotation::sweep(&stage.gate).await.unwrap();
+    background::sweeping::sweep(&stage.gate).await.unwrap();
     assert!(stage.gate.store().revocations(0, Timestamp::from_micros(0), 10).await.unwrap().is_empty());
     assert!(!is_revoked(&stage.second_node().await, &acme, Timestamp::from_micros(0)));
 }

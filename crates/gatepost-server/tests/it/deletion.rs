@@ -39,7 +39,7 @@ async fn a_deleted_client_leaves_no_token_behind_at_any_judge_ever() {
 
     // As long as the token would have lived, sweeping and a restart forget nothing.
     server.clock.advance(59 * 60);
-    background::rotation::sweep(&server.gate).await.unwrap();
+    background::sweeping::sweep(&server.gate).await.unwrap();
     let server = server.restarted().await;
     assert!(!default.accepts(&server, &for_default).await && !default.accepts(&server, &late).await);
     assert!(!bookings.accepts(&server, &for_bookings).await);

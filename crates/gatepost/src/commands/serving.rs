@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatepost_operations::background::{expiry, flush, key_sets, rotation, warming, watch};
+use gatepost_operations::background::{expiry, flush, key_sets, rotation, sweeping, warming, watch};
 use gatepost_operations::clock::SystemClock;
 use gatepost_operations::config::Config;
 use gatepost_operations::failure::{Failure, Kind};
@@ -30,7 +30,7 @@ pub(super) struct Server {
     pub(super) gate: Arc<Gate>,
     serving: Serving,
     /// What goes on beside the requests.
-    background: [JoinHandle<()>; 7],
+    background: [JoinHandle<()>; 8],
     // The folder is this server's as long as it is held.
     hold: Option<Hold>,
 }
@@ -51,6 +51,7 @@ impl Server {
         let tasks = [
             watch::start,
             rotation::start,
+            sweeping::start,
             expiry::start,
             key_sets::start,
             warming::start,

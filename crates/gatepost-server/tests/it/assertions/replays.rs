@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gatepost_core::clients::{Assertion, Presented};
 use gatepost_core::params::{Door, Params, Value};
-use gatepost_operations::background::rotation;
+use gatepost_operations::background::sweeping;
 use gatepost_operations::gate::Gate;
 use gatepost_operations::tokens::{self, TokenRequest};
 
@@ -99,11 +99,11 @@ async fn what_is_swept_away_is_refused_by_its_dates() {
 
     // The last moment at which its dates would let it pass, and the first at which they do not.
     server.clock.advance(60 + 58);
-    rotation::sweep(&server.gate).await.unwrap();
+    sweeping::sweep(&server.gate).await.unwrap();
     assert_eq!(send(&server, &assertion).await.status, 401);
     assert_eq!(reason(&server), "assertion replayed");
     server.clock.advance(2);
-    rotation::sweep(&server.gate).await.unwrap();
+    sweeping::sweep(&server.gate).await.unwrap();
     assert_eq!(send(&server, &assertion).await.status, 401);
     assert_eq!(reason(&server), "the assertion has expired");
 }
