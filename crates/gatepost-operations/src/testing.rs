@@ -31,6 +31,15 @@ impl Gate {
     pub fn master_key(&self) -> Arc<MasterKey> {
         self.master()
     }
+
+    /// Whether counts are on their way to the store just now.
+    pub async fn is_writing_counts(&self) -> bool {
+        tokio::select! {
+            biased;
+            _ = self.limits.settling.alone() => false,
+            () = std::future::ready(()) => true,
+        }
+    }
 }
 
 impl Expiries {

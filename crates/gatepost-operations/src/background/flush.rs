@@ -21,7 +21,7 @@ const PARTS: u32 = 20;
 /// Nothing waits for longer than this.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// Writes until the returned task is aborted; the last counts are written by whoever stops the server.
+/// Writes until the returned task is aborted; the last counts are written by whoever ends it.
 pub fn start(gate: Arc<Gate>) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut ticks = tokio::time::interval(EVERY);

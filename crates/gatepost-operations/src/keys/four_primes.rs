@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gatepost_jose::{KeyError, Primes, SigningKey, Yardstick};
-use tokio::task::JoinHandle;
 
 use crate::failure::Failure;
 use crate::gate::Gate;
@@ -56,24 +55,6 @@ impl Pace {
         format!(
             "it is worth its price from {LEAST:.1} times on; with AVX-512 IFMA two primes are nearly as fast"
         )
-    }
-}
-
-/// Times the keys of four primes that sign, once, beside the requests, and says in the log what came out.
-pub fn report(gate: Arc<Gate>) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        match measure(&gate).await {
-            Ok(paces) => paces.iter().for_each(tell),
-            Err(failure) => tracing::warn!(why = %failure, "the keys of four primes could not be timed"),
-        }
-    })
-}
-
-fn tell(pace: &Pace) {
-    if pace.is_slow() {
-        tracing::warn!(kid = pace.kid, why = pace.why(), fix = pace.fix(), "{}", pace.what());
-    } else {
-        tracing::info!(kid = pace.kid, "{}", pace.what());
     }
 }
 

@@ -1,6 +1,6 @@
 //! This folder is where signing keys are conducted through their lives: made, shown, rotated, revoked, imported.
 
-pub mod four_primes;
+pub(crate) mod four_primes;
 mod import;
 mod maker;
 pub(crate) mod primes;

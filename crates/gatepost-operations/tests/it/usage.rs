@@ -1,8 +1,15 @@
 //! This file is where it is tried what is counted of clients, and that counting never stands in the way.
 
+use std::future::ready;
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
+use gatepost_operations::background::Background;
 use gatepost_operations::{news, usage};
+use sqlx::{Connection as _, SqliteConnection};
+use tokio::task::yield_now;
+use tokio::time::timeout;
 
 use crate::stage::{Stage, ask};
 
@@ -25,6 +32,38 @@ async fn tokens_are_counted_by_client_and_hour_and_summed_up() {
     assert_eq!((top[0].client_id.as_str(), top[0].issued), (acme.client.client_id.as_str(), 4));
     assert_eq!(top.len(), 2);
     assert_eq!(usage::top(&stage.gate, 1, 1).await.unwrap()[0].issued, 1);
+}
+
+#[tokio::test]
+async fn counts_that_are_being_written_when_a_server_ends_are_there_afterwards() {
+    let stage = Stage::with_api().await;
+    let acme = stage.client("Acme").await;
+    for _ in 0..3 {
+        ask(&stage.gate, &acme.client.client_id, acme.secret.expose()).await.unwrap();
+    }
+    let file = stage.folder.path().join("gatepost.db");
+    let mut another = SqliteConnection::connect(file.to_str().unwrap()).await.unwrap();
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut another).await.unwrap();
+
+    let gate = Arc::new(stage.gate);
+    let background = Background::start(&gate);
+    let under_way = async {
+        while !gate.is_writing_counts().await {
+            yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(60), under_way).await.unwrap();
+    let mut ending = pin!(background.end());
+    tokio::select! {
+        biased;
+        _ = &mut ending => panic!("it ended while another program kept the store from being written"),
+        () = ready(()) => {}
+    }
+    sqlx::raw_sql("ROLLBACK").execute(&mut another).await.unwrap();
+    ending.await.unwrap();
+
+    let hours = usage::show(&gate, &acme.client.client_id, 1).await.unwrap();
+    assert_eq!(hours.iter().map(|hour| hour.issued).collect::<Vec<_>>(), [3]);
 }
 
 /// What the store takes on the disk once nothing has it open.

@@ -4,17 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatepost_operations::background::{expiry, flush, key_sets, rotation, sweeping, warming, watch};
+use gatepost_operations::background::Background;
 use gatepost_operations::clock::SystemClock;
 use gatepost_operations::config::Config;
 use gatepost_operations::failure::{Failure, Kind};
 use gatepost_operations::gate::Gate;
-use gatepost_operations::keys::four_primes;
 use gatepost_operations::running::{self, Hold, Running};
 use gatepost_operations::telemetry::logs::LogGuard;
-use gatepost_operations::{data_folder, master_key, setup, usage};
+use gatepost_operations::{data_folder, master_key, setup};
 use gatepost_server::Serving;
-use tokio::task::JoinHandle;
 
 use super::settings;
 use super::signals::{Signals, Told};
@@ -29,8 +27,7 @@ pub(super) struct Server {
     /// What its operations work with.
     pub(super) gate: Arc<Gate>,
     serving: Serving,
-    /// What goes on beside the requests.
-    background: [JoinHandle<()>; 8],
+    background: Background,
     // The folder is this server's as long as it is held.
     hold: Option<Hold>,
 }
@@ -47,18 +44,7 @@ impl Server {
 
         let gate = Arc::new(setup::open_or_init(config, issuer, Arc::new(SystemClock)).await?);
         gate.metrics.watch_log(log.counts());
-        let begin = |task: fn(Arc<Gate>) -> JoinHandle<()>| task(Arc::clone(&gate));
-        let tasks = [
-            watch::start,
-            rotation::start,
-            sweeping::start,
-            expiry::start,
-            key_sets::start,
-            warming::start,
-            flush::start,
-            four_primes::report,
-        ];
-        let background = tasks.map(begin);
+        let background = Background::start(&gate);
         let serving = gatepost_server::serve(listeners, Arc::clone(&gate)).await?;
 
         let mut server = Self { gate, serving, background, hold };
@@ -98,11 +84,9 @@ impl Server {
     pub(super) async fn stop(self) {
         tracing::info!("stopping: answering what has begun");
         self.serving.stop().await;
-        // Waits for a write of counts that is under way: cut off, what it had in hand would be lost.
-        if let Err(failure) = usage::flush(&self.gate).await {
+        if let Err(failure) = self.background.end().await {
             tracing::warn!(why = %failure, "the last counts could not be written down");
         }
-        self.background.iter().for_each(JoinHandle::abort);
         self.gate.close().await;
         drop(self.hold);
         tracing::info!("stopped");
