@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Grant;
 use super::name::GrantType;
+use super::{Grant, Wish};
 use crate::apis::ApiWithScopes;
 use crate::apis::profile::Profile;
 use crate::clients::{AuthenticatedClient, Client, ClientRecord, UngrantedScope};
@@ -16,8 +16,7 @@ use crate::time::{Lifetime, Timestamp};
 /// Decides what the client gets: its right to the grant, then the API, then the scopes.
 pub(super) fn decide(
     who: &AuthenticatedClient,
-    door: Door,
-    params: &Params,
+    Wish { door, params, grant: _ }: Wish<'_>,
     apis: &[Arc<ApiWithScopes>],
     now: Timestamp,
 ) -> Result<Grant, Refusal> {

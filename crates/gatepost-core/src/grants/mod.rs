@@ -63,6 +63,6 @@ pub fn decide(
     now: Timestamp,
 ) -> Result<Grant, Refusal> {
     match wish.grant {
-        GrantType::ClientCredentials => client_credentials::decide(who, wish.door, wish.params, apis, now),
+        GrantType::ClientCredentials => client_credentials::decide(who, wish, apis, now),
     }
 }

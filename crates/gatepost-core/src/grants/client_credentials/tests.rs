@@ -105,7 +105,16 @@ fn list(parts: &[&str]) -> Value {
 
 /// What comes of it: `api: scopes`, with `!` when they differ from what was asked for; or `code parameter`.
 fn ask(door: Door, client: Client, named: &[(&str, Value)]) -> String {
-    said(decide(&proof(client), door, &params(named), &apis(PassportOptions::default()), NOW))
+    said(decided(&proof(client), door, &params(named), &apis(PassportOptions::default())))
+}
+
+fn decided(
+    who: &AuthenticatedClient,
+    door: Door,
+    params: &Params,
+    apis: &[Arc<ApiWithScopes>],
+) -> Result<Grant, Refusal> {
+    decide(who, Wish { grant: GrantType::ClientCredentials, door, params }, apis, NOW)
 }
 
 fn said(outcome: Result<Grant, Refusal>) -> String {
@@ -214,7 +223,7 @@ fn a_resource_twice_or_of_another_type_is_refused() {
     let mut twice = params(&[("resource", text("https://depot.example"))]);
     twice.note_repeated_resource();
     let apis = apis(PassportOptions::default());
-    assert_eq!(said(decide(&proof(client()), Door::Standard, &twice, &apis, NOW)), "invalid_target");
+    assert_eq!(said(decided(&proof(client()), Door::Standard, &twice, &apis)), "invalid_target");
     let number = [("resource", Value::Number("7".into()))];
     assert_eq!(ask(Door::Standard, client(), &number), "invalid_request resource");
 }
@@ -254,7 +263,7 @@ fn an_integer_id_does_not_become_a_subject_unless_the_api_allows_it() {
     let outcome = |id: &str, sub: Sub, allow_integer_sub: bool| {
         let options = PassportOptions { sub, allow_integer_sub, ..PassportOptions::default() };
         let client = Client { id: ClientId::parse(id).unwrap(), ..client() };
-        said(decide(&proof(client), Door::Origin, &params(&[]), &apis(options), NOW))
+        said(decided(&proof(client), Door::Origin, &params(&[]), &apis(options)))
     };
     assert_eq!(outcome("17", Sub::Empty, false), "shop: a b!");
     assert_eq!(outcome("17", Sub::ClientId, false), "unauthorized_client");
@@ -265,7 +274,7 @@ fn an_integer_id_does_not_become_a_subject_unless_the_api_allows_it() {
 #[test]
 fn the_grant_has_the_clients_lifetime() {
     let grant =
-        decide(&proof(client()), Door::Origin, &params(&[]), &apis(PassportOptions::default()), NOW).unwrap();
+        decided(&proof(client()), Door::Origin, &params(&[]), &apis(PassportOptions::default())).unwrap();
     assert_eq!(grant.lifetime.seconds(), 90);
 }
 
@@ -275,7 +284,7 @@ fn no_token_lives_longer_than_its_client_or_partner() {
         let at = |seconds: u64| NOW.after(std::time::Duration::from_millis(seconds));
         let client = Client { expires: own.map(at), ..client() };
         let who = proof_of_one(client, partner.map(at));
-        let outcome = decide(&who, Door::Standard, &params(&[]), &apis(PassportOptions::default()), NOW);
+        let outcome = decided(&who, Door::Standard, &params(&[]), &apis(PassportOptions::default()));
         outcome.map(|grant| grant.lifetime.seconds()).map_err(|refusal| refusal.code.as_str())
     };
     assert_eq!(granted(None, None), Ok(90));
