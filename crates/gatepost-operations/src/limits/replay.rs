@@ -88,8 +88,9 @@ impl Kept {
     }
 }
 
-fn key(grant: &Grant) -> (ClientId, ApiId, String) {
-    (grant.client.client.id.clone(), grant.api.api.id, grant.scopes.joined())
+// Every member is named: what a new one binds a token to must tell kept tokens apart too.
+fn key(Grant { client, api, scopes, scopes_differ: _, lifetime: _ }: &Grant) -> (ClientId, ApiId, String) {
+    (client.client.id.clone(), api.api.id, scopes.joined())
 }
 
 impl KeptToken {
