@@ -104,11 +104,6 @@ impl Listeners {
     pub fn public_addr(&self) -> SocketAddr {
         self.public.local_addr()
     }
-
-    /// The admin address, with the port that was taken.
-    pub fn admin_addr(&self) -> SocketAddr {
-        self.admin.local_addr()
-    }
 }
 
 impl Serving {

@@ -33,9 +33,6 @@ pub enum Problem {
 }
 
 impl ConfigError {
-    /// The exit code of every command that meets this error.
-    pub const EXIT_CODE: u8 = 3;
-
     pub(super) fn new(
         problem: Problem,
         what: impl Into<String>,
