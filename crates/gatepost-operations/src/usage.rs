@@ -1,6 +1,7 @@
 //! This file is where it is counted what clients do, in memory first and in the store soon after.
 //!
-//! The idea: a request adds to a counter and goes on; a task writes what has come together in one batch.
+//! The idea: a request adds to a counter and goes on; a task writes what has come together, some thousand clients at a
+//! time.
 //! The limit: counters are kept for a bounded number of clients and secrets between two writes; beyond it only the
 //! total is kept. The price: a crash forgets what was not written yet; `background/flush.rs` says how much that is.
 //! Nothing here can fail or slow a token.

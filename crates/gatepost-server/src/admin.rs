@@ -1,4 +1,4 @@
-//! This file is where every route of the admin listener is; the console and the admin API come here.
+//! This file is where every route of the admin listener is: probes and metrics.
 
 use axum::Router;
 use axum::extract::State;

@@ -67,7 +67,8 @@ pub(crate) async fn refresh(gate: &Gate) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Looks up a client of whom nothing is known. All that this node granted it is written by now, or it would be known.
+/// Looks up a client of whom nothing is known. What this node granted it under a quota is written by now, or it would be
+/// known; of what it got here before it had one the last may not be, and is found with the next look.
 async fn meet(gate: &Gate, client: &ClientId) -> Result<(), Failure> {
     let asked = gate.clock.now();
     let found = gate.store.issued(std::slice::from_ref(client), Day::of(asked), Month::of(asked)).await?;

@@ -1,4 +1,4 @@
-//! This file is where one connection is served, from its TLS handshake to its last byte.
+//! This file is where one connection is served, from its first byte, behind TLS where there is any, to its last.
 //!
 //! hyper speaks HTTP/1.1 and HTTP/2 on it, behind the [`HeadFilter`]; this loop keeps the time
 //! ([`Progress`]) and listens for the end of the server.
@@ -50,7 +50,6 @@ const LEAST_BUFFER: usize = 64 << 10;
 const CLOSING: Duration = Duration::from_secs(5);
 /// How long a connection that has asked nothing is listened to when the server ends.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
-
 /// How long a connection that makes room for another is listened to: its request may be on its way, or lie in the socket.
 const HEARING: Duration = Duration::from_millis(50);
 

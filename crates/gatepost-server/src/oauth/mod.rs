@@ -1,4 +1,5 @@
-//! This folder is where the public endpoints are, one a file.
+//! This folder is where the public endpoints are, one a file, and what several of their requests share: the server's own
+//! guards (`verifiers.rs`) and the text of each API's revocation feed (`feeds.rs`).
 
 pub(crate) mod docs;
 pub(crate) mod feeds;
