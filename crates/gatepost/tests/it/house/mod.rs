@@ -9,6 +9,7 @@ mod documents;
 mod imports;
 mod layers;
 mod map;
+mod places;
 mod shape;
 mod supply;
 mod tree;

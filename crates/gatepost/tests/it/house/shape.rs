@@ -44,7 +44,7 @@ fn long_functions(page: &Page) -> Vec<String> {
 }
 
 /// The name, when this line begins a function.
-fn function_name(line: &str) -> Option<&str> {
+pub(super) fn function_name(line: &str) -> Option<&str> {
     let (head, rest) = line.split_once("fn ")?;
     let only_qualifiers = head.split_whitespace().all(|word| {
         word.starts_with("pub")
