@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use gatepost_operations::background::warming;
 use gatepost_operations::client_keys::{self, NewClientKey};
 use gatepost_operations::clients::{self, ClientSettings};
 use gatepost_operations::core::clients::{Assertion, Presented};
@@ -19,14 +20,13 @@ use crate::stage::{ACTOR, Stage, WithSecret};
 /// Longer than it takes until every node has heard of a change.
 const LONG: Duration = Duration::from_secs(5);
 
-/// A client with a key, which has got a token by it: what is known of it is in memory.
+/// A client with a key.
 async fn with_key(stage: &Stage) -> (WithSecret, SigningKey) {
     let client = stage.client("Acme").await;
     let key = SigningKey::generate(Algorithm::EdDsa, RsaBits::B2048).unwrap();
     let new = NewClientKey::Pem { text: key.public().to_pem().unwrap(), alg: None };
     client_keys::add(&stage.gate, &ACTOR, &client.client.client_id, new).await.unwrap();
     stage.pass(LONG);
-    asking(stage, &client, &key, "first").await.unwrap();
     (client, key)
 }
 
@@ -61,6 +61,7 @@ async fn while_written(
     jti: &str,
     happens: impl AsyncFnOnce(),
 ) -> Result<IssuedToken, Refusal> {
+    warming::warm(&stage.gate).await.unwrap();
     let mut request = pin!(asking(stage, client, key, jti));
     // It goes as far as it can without waiting: the client is in memory, so the write is the first that it waits for.
     assert!(matches!(request.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Pending));
