@@ -239,6 +239,27 @@ mod tests {
         assert_eq!(peppers.used(), 6);
     }
 
+    /// Does not compile when the type has one of these abilities: then two ways lead to `is_it`.
+    macro_rules! lacks {
+        ($type:ty: $($ability:path),+) => {
+            $({
+                trait Perhaps<Way> {
+                    fn is_it() {}
+                }
+                struct Able;
+                impl<T> Perhaps<()> for T {}
+                impl<T: $ability> Perhaps<Able> for T {}
+                <$type as Perhaps<_>>::is_it();
+            })+
+        };
+    }
+
+    #[test]
+    fn a_secret_can_not_be_compared_cloned_or_written_out() {
+        lacks!(Secret: Clone, PartialEq, PartialOrd, std::hash::Hash, fmt::Display, Serialize);
+        lacks!(Peppers: Clone, PartialEq, fmt::Display, Serialize);
+    }
+
     #[test]
     fn a_secret_shows_nothing_when_printed() {
         assert_eq!(format!("{:?}", Secret::new("hunter2".into())), "Secret(…)");
