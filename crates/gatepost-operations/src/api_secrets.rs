@@ -59,7 +59,7 @@ pub async fn list(gate: &Gate, api: &str) -> Result<Vec<SecretView>, Failure> {
     Ok(secrets.iter().map(|secret| SecretView::of(secret, now).with(usage(secret))).collect())
 }
 
-/// A secret that proved its API within `lately`, after what a running server counted has been written down.
+/// A secret, if it proved its API within `lately` as far as that is written down, which is a moment later.
 pub async fn used_lately(
     gate: &Gate,
     api: &str,

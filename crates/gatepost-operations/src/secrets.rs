@@ -117,7 +117,7 @@ async fn rolling(gate: &Gate, client: &str, how: Rolling) -> Result<Decision<Add
     Ok(Decision { basis: Some(basis(&owner)), changes, outcome: AddedSecret { view, secret } })
 }
 
-/// Whether a secret proved its client within `lately`, after what a running server counted has been written down.
+/// A secret, if it proved its client within `lately` as far as that is written down, which is a moment later.
 pub async fn used_lately(
     gate: &Gate,
     client: &str,

@@ -91,7 +91,7 @@ impl Metrics {
         }
     }
 
-    /// A signature was made in that time.
+    /// A signature was had that long after it was asked for, waiting included.
     pub fn signed(&self, took: Duration) {
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         self.signing.count.fetch_add(1, Relaxed);

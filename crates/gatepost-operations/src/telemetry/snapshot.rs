@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::waits::{ShedSnapshot, WaitsSnapshot};
 
-/// Up to here each bucket of signing times reaches; what took longer has one of its own.
+/// Up to here each bucket of signing times reaches, waiting included; what took longer has one of its own.
 pub const SIGNING_BOUNDS: [Duration; 13] = [
     Duration::from_micros(50),
     Duration::from_micros(100),
@@ -36,9 +36,9 @@ pub struct Snapshot {
     pub limited: BTreeMap<&'static str, u64>,
     /// Signatures made.
     pub signatures: u64,
-    /// Microseconds they took together.
+    /// Microseconds from asking for each to having it, all together.
     pub signing_micros: u64,
-    /// Microseconds the longest of them took.
+    /// The longest of these times.
     pub longest_signing_micros: u64,
     /// How many of them fell between two of [`SIGNING_BOUNDS`], and above the last.
     pub signing_buckets: [u64; SIGNING_BOUNDS.len() + 1],
