@@ -1,4 +1,4 @@
-//! This file is where it is noticed that a client takes far more tokens than it needs.
+//! This file is where it is decided when a client takes far more tokens than it needs.
 
 use std::fmt;
 

@@ -1,10 +1,10 @@
-//! This file is where keys of four primes are timed: are they as much faster as they are worth having for?
+//! This file is where keys of four primes are timed: do they sign so much faster that they are worth having?
 //!
 //! The idea: the same processor signs in turn with the key and with one of two primes of the same length, and each one's
 //! shortest time counts, so that other work on the machine does not.
 //! The limit: where a processor has instructions that only the library of two-prime keys uses (AVX-512 IFMA), the answer is
 //! no: 1.2 times there.
-//! The price: some forty milliseconds on a thread of its own, at start and for the doctor.
+//! The price: some forty milliseconds on a thread of its own, for a server that starts and for the doctor.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

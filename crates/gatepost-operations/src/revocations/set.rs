@@ -1,4 +1,5 @@
-//! This file is where revocations are kept in memory, so that asking for them costs no look-up.
+//! This file is where what is revoked at one moment is a set that answers without a look-up; `memory.rs` holds the
+//! present one.
 //!
 //! The idea: a state of the set never changes; the next one shares with it all but what is new, so that one more
 //! revocation costs the same however many there are. What is over is found by its end, not by looking at everything.

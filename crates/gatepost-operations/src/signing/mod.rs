@@ -1,5 +1,5 @@
-//! This folder is where RSA signatures are made, off the async workers, so that a signature of six milliseconds never
-//! makes another request wait for a worker.
+//! This folder is where RSA signatures are made, off the async workers, so that a signature of some milliseconds
+//! never makes another request wait for a worker.
 //!
 //! The idea: [`pool`] has as many threads as cores, and keys are parsed once and shared. [`fair_queue`] decides whose
 //! signature is next, [`shed`] what has waited too long, [`pace`] how long a signature takes, and [`answers`]
