@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use uuid::Uuid;
 
-use super::spans::{Until, until};
+use super::secret::SecretTerm;
 
 /// The secrets by which an API asks about its tokens.
 #[derive(Debug, Subcommand)]
@@ -15,12 +15,8 @@ pub(crate) enum ApiSecretCommand {
         /// What people call it
         #[arg(long)]
         label: Option<String>,
-        /// From when on it is accepted: 30d, 24h or an instant like 2027-01-31T00:00:00Z [default: at once]
-        #[arg(long, value_name = "TIME", value_parser = until)]
-        not_before: Option<Until>,
-        /// When it stops being accepted: 30d, 24h or an instant like 2027-01-31T00:00:00Z
-        #[arg(long, value_name = "TIME", value_parser = until)]
-        expires: Option<Until>,
+        #[command(flatten)]
+        term: SecretTerm,
     },
     /// List the secrets of an API, never the secrets themselves
     List {

@@ -28,7 +28,7 @@ pub(crate) use key::{KeyCommand, KeyFormat};
 pub(crate) use limit::{LimitClear, LimitCommand, LimitSet};
 pub(crate) use partner::PartnerCommand;
 pub(crate) use scope::ScopeCommand;
-pub(crate) use secret::{PatternFormat, SecretCommand, SecretEnd};
+pub(crate) use secret::{PatternFormat, SecretCommand, SecretEnd, SecretTerm};
 pub(crate) use server::{Dev, Init, Serve};
 pub(crate) use spans::Until;
 pub(crate) use token::{RevokeTarget, TokenCommand};

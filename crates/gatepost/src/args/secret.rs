@@ -18,12 +18,8 @@ pub(crate) enum SecretCommand {
         /// What people call it
         #[arg(long)]
         label: Option<String>,
-        /// From when on it is accepted: 30d, 24h or an instant like 2027-01-31T00:00:00Z [default: at once]
-        #[arg(long, value_name = "TIME", value_parser = until)]
-        not_before: Option<Until>,
-        /// When it stops being accepted: 30d, 24h or an instant like 2027-01-31T00:00:00Z
-        #[arg(long, value_name = "TIME", value_parser = until)]
-        expires: Option<Until>,
+        #[command(flatten)]
+        term: SecretTerm,
     },
     /// Add a secret and let every other one end after an overlap; the new one is printed, this once
     Roll {
@@ -32,12 +28,8 @@ pub(crate) enum SecretCommand {
         /// How long the others are still accepted once the new one is, at most
         #[arg(long, value_name = "TIME", value_parser = span, default_value = "24h")]
         overlap: Duration,
-        /// From when on it is accepted: 30d, 24h or an instant like 2027-01-31T00:00:00Z [default: at once]
-        #[arg(long, value_name = "TIME", value_parser = until)]
-        not_before: Option<Until>,
-        /// When it stops being accepted: 30d, 24h or an instant like 2027-01-31T00:00:00Z
-        #[arg(long, value_name = "TIME", value_parser = until)]
-        expires: Option<Until>,
+        #[command(flatten)]
+        term: SecretTerm,
     },
     /// List the secrets of a client and when each was used last, never the secrets themselves
     List {
@@ -58,6 +50,17 @@ pub(crate) enum SecretCommand {
         #[arg(long, value_enum, default_value = "regex")]
         format: PatternFormat,
     },
+}
+
+/// When a secret is accepted.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct SecretTerm {
+    /// From when on it is accepted: 30d, 24h or an instant like 2027-01-31T00:00:00Z [default: at once]
+    #[arg(long, value_name = "TIME", value_parser = until)]
+    pub(crate) not_before: Option<Until>,
+    /// When it stops being accepted: 30d, 24h or an instant like 2027-01-31T00:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = until)]
+    pub(crate) expires: Option<Until>,
 }
 
 /// Ending a secret.

@@ -17,8 +17,8 @@ const ROUTE_COLUMNS: [&str; 3] = ["method", "path", "scopes"];
 /// Carries out a command about the secrets of an API.
 pub(super) async fn secret(desk: &Desk, command: ApiSecretCommand) -> Result<(), Trouble> {
     match command {
-        ApiSecretCommand::Add { api, label, not_before, expires } => {
-            add_secret(desk, &api, AddSecret { label, term: desk.term(not_before, expires) }).await
+        ApiSecretCommand::Add { api, label, term } => {
+            add_secret(desk, &api, AddSecret { label, term: desk.term(term) }).await
         }
         ApiSecretCommand::List { api } => {
             desk.output.list(&api_secrets::list(&desk.gate, &api).await?, &SECRET_COLUMNS)

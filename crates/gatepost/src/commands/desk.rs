@@ -10,7 +10,7 @@ use gatepost_operations::gate::Gate;
 use gatepost_operations::{setup, usage};
 
 use super::{runtime, settings};
-use crate::args::{Globals, Until};
+use crate::args::{Globals, SecretTerm, Until};
 use crate::ending::Trouble;
 use crate::output::Output;
 
@@ -45,7 +45,7 @@ pub(super) fn at_desk(
 
 impl Desk {
     /// From when until when a secret shall be accepted, as its flags say.
-    pub(super) fn term(&self, not_before: Option<Until>, expires: Option<Until>) -> Term {
+    pub(super) fn term(&self, SecretTerm { not_before, expires }: SecretTerm) -> Term {
         let now = self.gate.clock.now();
         let moment = |until: Until| until.from(now);
         Term { not_before: not_before.map(moment), expires: expires.map(moment) }

@@ -19,11 +19,11 @@ const COLUMNS: [&str; 8] =
 /// Carries out a command about secrets.
 pub(super) fn run(globals: &Globals, command: SecretCommand, output: Output) -> Result<(), Trouble> {
     match command {
-        SecretCommand::Add { client, label, not_before, expires } => at_desk(globals, async |desk| {
-            add(desk, &client, AddSecret { label, term: desk.term(not_before, expires) }).await
+        SecretCommand::Add { client, label, term } => at_desk(globals, async |desk| {
+            add(desk, &client, AddSecret { label, term: desk.term(term) }).await
         }),
-        SecretCommand::Roll { client, overlap, not_before, expires } => at_desk(globals, async |desk| {
-            roll(desk, &client, Rolling { overlap, term: desk.term(not_before, expires) }).await
+        SecretCommand::Roll { client, overlap, term } => at_desk(globals, async |desk| {
+            roll(desk, &client, Rolling { overlap, term: desk.term(term) }).await
         }),
         SecretCommand::List { client } => at_desk(globals, async |desk| {
             desk.output.list(&secrets::list(&desk.gate, &client).await?, &COLUMNS)
