@@ -126,6 +126,12 @@ pub struct RawArguments {
     /// For how long.
     #[arg(long)]
     pub(crate) milliseconds: u64,
+    /// Signatures a second, in Poisson arrivals; without it they are made one after the other.
+    #[arg(long)]
+    pub(crate) rate: Option<f64>,
+    /// Which of all possible arrivals.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
 }
 
 /// How much is measured.

@@ -224,14 +224,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Moments after the beginning, the time between two drawn from the exponential distribution.
-struct Moments {
+pub(crate) struct Moments {
     arrivals: Arrivals,
     chance: Chance,
     last: f64,
 }
 
 impl Moments {
-    fn of(arrivals: Arrivals) -> Self {
+    pub(crate) fn of(arrivals: Arrivals) -> Self {
         Self { arrivals, chance: Chance::of(arrivals.seed), last: 0.0 }
     }
 }

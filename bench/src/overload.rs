@@ -54,6 +54,8 @@ pub(crate) struct Overload {
     pub rounds: Vec<Round>,
     /// Medians over the rounds.
     pub p99_in_signing_times: f64,
+    /// The same of threads that sign and do nothing else, at the same share of what they can; at .8 alone.
+    pub floor_in_signing_times: Option<f64>,
     pub served_over_capacity: f64,
     /// All rounds together.
     pub refused: usize,
@@ -85,6 +87,7 @@ pub(crate) async fn measure(
         seed,
         rounds: Vec::new(),
         p99_in_signing_times: 0.0,
+        floor_in_signing_times: None,
         served_over_capacity: 0.0,
         refused: 0,
         asked: 0,
@@ -120,8 +123,25 @@ impl Ground {
             let after = self.ability(plan).await?;
             parts.take(answers, before.mean(after), window);
             before = after;
+            if load == Load::Busy {
+                before = self.floor(plan, &mut parts, (before, window, seed + number)).await?;
+            }
         }
         Ok(parts)
+    }
+
+    /// The same share of what signing alone gives, on signing alone: the theory's floor on the machine as it is.
+    async fn floor(
+        &self,
+        plan: &Plan,
+        parts: &mut Parts,
+        (before, window, seed): (Ability, Duration, u64),
+    ) -> Outcome<Ability> {
+        let rate = Load::Busy.share() * Placement::Shared.cores() as f64 / before.signing_ms * 1e3;
+        let latencies = self.raw.at_rate(Placement::Shared, Arrivals { rate, window, seed })?;
+        let after = self.ability(plan).await?;
+        parts.take_floor(&latencies, before.mean(after));
+        Ok(after)
     }
 
     /// Raw signing and the closed loop, each for a fifth of a slice.
@@ -214,6 +234,8 @@ impl Overload {
             Quartiles::of(&self.rounds.iter().map(figure).collect::<Vec<_>>()).median
         };
         self.p99_in_signing_times = of(|round| round.p99_in_signing_times);
+        let floors: Vec<f64> = self.rounds.iter().filter_map(|round| round.floor_in_signing_times).collect();
+        self.floor_in_signing_times = (!floors.is_empty()).then(|| Quartiles::of(&floors).median);
         self.served_over_capacity = of(|round| round.served_over_capacity);
     }
 }
@@ -230,24 +252,13 @@ impl fmt::Display for Overload {
             "{title}: p99 of the served {:.1} signing times, served over capacity {:.3}, refused {} of {} (seed {})",
             self.p99_in_signing_times, self.served_over_capacity, self.refused, self.asked, self.seed
         )?;
-        for round in &self.rounds {
+        if let Some(floor) = self.floor_in_signing_times {
             write!(
                 out,
-                "\n  capacity {:.0}/s, one signature {:.2} ms; p50 {:.2} ms, p99 {:.2} ms ({:.1} signing times) of {}; \
-                 served {:.3}; refused in p99 {:.2} ms; \
-                 sent late p99 {:.2} ms, generator {:.1} % of the machine",
-                round.capacity,
-                round.signing_ms,
-                round.latency_ms.p50,
-                round.latency_ms.p99,
-                round.p99_in_signing_times,
-                round.latency_ms.samples,
-                round.served_over_capacity,
-                round.refusal_ms.p99,
-                round.late_ms.p99,
-                round.generator_share * 100.0
+                "\n  signing alone, first in first out, at .8 of what it can: p99 {floor:.1} signing times"
             )?;
         }
+        self.rounds.iter().try_for_each(|round| write!(out, "\n  {round}"))?;
         self.void.iter().try_for_each(|why| write!(out, "\n  VOID: {why}"))
     }
 }
@@ -264,6 +275,7 @@ mod tests {
             seed: 1,
             rounds: [10.0, 14.0, 100.0].map(|latency| parts(latency, 2.0).round()).into(),
             p99_in_signing_times: 0.0,
+            floor_in_signing_times: None,
             served_over_capacity: 0.0,
             refused: 0,
             asked: 0,

@@ -2,6 +2,8 @@
 //!
 //! It runs in a process of its own, so that it can have the server's cores and the generator's time stays apart.
 
+mod at_rate;
+
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -14,6 +16,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed2551
 
 use crate::arguments::RawArguments;
 use crate::failure::{Failure, Outcome};
+use crate::open_loop::Arrivals;
 use crate::processor::Placement;
 use crate::subject::Subject;
 
@@ -43,38 +46,63 @@ impl Raw {
 
     /// Signatures a second over one slice.
     pub(crate) fn slice(&self, placement: Placement, window: Duration) -> Outcome<f64> {
+        let said = self.said(placement, window, &[])?;
+        said.trim().parse().map_err(|why| Failure::new("raw signing printed no rate", why))
+    }
+
+    /// Milliseconds from when each of so many signatures was due, by as many threads as there are cores.
+    pub(crate) fn at_rate(&self, placement: Placement, arrivals: Arrivals) -> Outcome<Vec<f64>> {
+        let Arrivals { rate, window, seed } = arrivals;
+        let said =
+            self.said(placement, window, &["--rate", &rate.to_string(), "--seed", &seed.to_string()])?;
+        let latencies: Result<Vec<f64>, _> = said.lines().map(str::parse).collect();
+        latencies.map_err(|why| Failure::new("raw signing printed no latencies", why))
+    }
+
+    /// What the child process prints.
+    fn said(&self, placement: Placement, window: Duration, more: &[&str]) -> Outcome<String> {
         let program =
             std::env::current_exe().map_err(|why| Failure::new("the harness's own program", why))?;
         let mut command = placement.command(&program);
         command.args(self.own_words).args(["--algorithm", self.subject.name()]).arg("--key").arg(&self.key);
         command.args(["--bytes", &self.bytes.to_string(), "--threads", &placement.cores().to_string()]);
         command.args(["--milliseconds", &window.as_millis().to_string()]);
-        let done = command.output().map_err(|why| Failure::new("raw signing did not start", why))?;
-        let said = String::from_utf8_lossy(&done.stdout);
-        said.trim().parse().map_err(|why| {
-            Failure::new(
-                "raw signing printed no rate",
-                format!("{why}; {}", String::from_utf8_lossy(&done.stderr)),
-            )
-        })
+        let done =
+            command.args(more).output().map_err(|why| Failure::new("raw signing did not start", why))?;
+        if !done.status.success() {
+            return Err(Failure::new("raw signing", String::from_utf8_lossy(&done.stderr)));
+        }
+        Ok(String::from_utf8_lossy(&done.stdout).into_owned())
     }
 }
 
-/// The child process: signs until the time is over, prints signatures a second.
+/// The child process: signs until the time is over and prints signatures a second, or signs what is due and prints how
+/// many milliseconds each took.
 pub(crate) fn run(asked: &RawArguments) -> Outcome<()> {
     let der = fs::read(&asked.key).map_err(|why| Failure::new("the key for raw signing", why))?;
     let signer =
         Signer::parse(asked.algorithm, &der).map_err(|why| Failure::new("the key for raw signing", why))?;
     let window = Duration::from_millis(asked.milliseconds);
     let message = vec![b'a'; asked.bytes];
+    if let Some(rate) = asked.rate {
+        let (arrivals, random) = (Arrivals { rate, window, seed: asked.seed }, SystemRandom::new());
+        let sign = || signer.sign(&random, &message).map(|_| ());
+        let latencies = at_rate::latencies(asked.threads, arrivals, sign)
+            .ok_or_else(|| Failure::new("raw signing", "a signature failed"))?;
+        return print(&latencies);
+    }
     let rates: Option<Vec<f64>> = std::thread::scope(|scope| {
         let threads: Vec<_> =
             (0..asked.threads).map(|_| scope.spawn(|| sign_until(&signer, &message, window))).collect();
         threads.into_iter().map(|thread| thread.join().ok().flatten()).collect()
     });
     let rates = rates.ok_or_else(|| Failure::new("raw signing", "a signature failed"))?;
-    writeln!(std::io::stdout(), "{}", rates.iter().sum::<f64>())
-        .map_err(|why| Failure::new("standard output", why))
+    print(&[rates.iter().sum::<f64>()])
+}
+
+fn print(figures: &[f64]) -> Outcome<()> {
+    let lines: String = figures.iter().map(|figure| format!("{figure}\n")).collect();
+    std::io::stdout().write_all(lines.as_bytes()).map_err(|why| Failure::new("standard output", why))
 }
 
 /// Signatures a second of this thread; none when a signature fails.

@@ -2,6 +2,7 @@
 //! around it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,6 +23,8 @@ pub(crate) struct Round {
     /// Of the 200s that came in time, from when they were due.
     pub latency_ms: Latency,
     pub p99_in_signing_times: f64,
+    /// What threads that sign and do nothing else give at the same share of what they can; where it was measured.
+    pub floor_in_signing_times: Option<f64>,
     /// Of the 503s.
     pub refusal_ms: Latency,
     /// 200s in time, over what the capacity would have been in that time.
@@ -29,6 +32,28 @@ pub(crate) struct Round {
     /// How late the generator sent.
     pub late_ms: Latency,
     pub generator_share: f64,
+}
+
+impl fmt::Display for Round {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            out,
+            "capacity {:.0}/s, one signature {:.2} ms; p50 {:.2} ms, p99 {:.2} ms ({:.1} signing times) of {}; \
+             served {:.3}; refused in p99 {:.2} ms; sent late p99 {:.2} ms, generator {:.1} % of the machine",
+            self.capacity,
+            self.signing_ms,
+            self.latency_ms.p50,
+            self.latency_ms.p99,
+            self.p99_in_signing_times,
+            self.latency_ms.samples,
+            self.served_over_capacity,
+            self.refusal_ms.p99,
+            self.late_ms.p99,
+            self.generator_share * 100.0
+        )?;
+        let floor = self.floor_in_signing_times;
+        floor.iter().try_for_each(|floor| write!(out, "; signing alone p99 {floor:.1} signing times"))
+    }
 }
 
 /// What the machine and the server can do at one moment.
@@ -44,6 +69,7 @@ pub(super) struct Parts {
     abilities: Vec<Ability>,
     latencies: Vec<f64>,
     in_signing_times: Vec<f64>,
+    floor: Vec<f64>,
     pub refused: Vec<f64>,
     late: Vec<f64>,
     possible: f64,
@@ -81,6 +107,11 @@ impl Parts {
         self.abilities.push(ability);
     }
 
+    /// How long signing alone took at such a load, in milliseconds.
+    pub(super) fn take_floor(&mut self, latencies: &[f64], ability: Ability) {
+        self.floor.extend(latencies.iter().map(|milliseconds| milliseconds / ability.signing_ms));
+    }
+
     pub(super) fn round(&self) -> Round {
         let mean = |figure: fn(&Ability) -> f64| {
             self.abilities.iter().map(figure).sum::<f64>() / self.abilities.len() as f64
@@ -90,6 +121,7 @@ impl Parts {
             signing_ms: mean(|ability| ability.signing_ms),
             latency_ms: Latency::of(&self.latencies),
             p99_in_signing_times: Latency::of(&self.in_signing_times).p99,
+            floor_in_signing_times: (!self.floor.is_empty()).then(|| Latency::of(&self.floor).p99),
             refusal_ms: Latency::of(&self.refused),
             served_over_capacity: self.latencies.len() as f64 / self.possible,
             late_ms: Latency::of(&self.late),
