@@ -16,7 +16,7 @@ use super::batch::Batch;
 use super::ranges::{ClientHour, Ranges};
 
 /// More different clients or secrets than this between two writes are not told apart; half of them take 50 MB.
-const MOST: usize = 800_000;
+const MOST: usize = 400_000;
 
 /// What happened since the last write.
 pub struct Usage {
