@@ -33,6 +33,12 @@ impl ClientId {
         &self.0
     }
 
+    /// The UUID that it is; none of another text, nor of a UUID that is spelled in another way than ours, for that is
+    /// another id.
+    pub fn as_uuid(&self) -> Option<Uuid> {
+        canonical(&self.0)
+    }
+
     /// Whether it is a plain integer, which a resource server might take for the id of a user.
     pub fn is_integer(&self) -> bool {
         self.0.bytes().all(|byte| byte.is_ascii_digit())
@@ -60,3 +66,35 @@ pub struct UserId(pub Uuid);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ApiId(pub Uuid);
+
+impl ApiId {
+    /// Accepts an id as presented, which has one spelling.
+    pub fn parse(text: &str) -> Option<Self> {
+        canonical(text).map(Self)
+    }
+}
+
+/// A UUID in the spelling in which they are given out: what is counted or remembered by its text can't be dodged then.
+fn canonical(text: &str) -> Option<Uuid> {
+    let uuid = Uuid::try_parse(text).ok()?;
+    (uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text).then_some(uuid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uuid_has_one_spelling() {
+        let text = "9b1e82a7-0a59-4e7e-add5-b9ffa37aade1";
+        let uuid: Uuid = text.parse().unwrap();
+        assert_eq!(ApiId::parse(text), Some(ApiId(uuid)));
+        assert_eq!(ClientId::parse(text).unwrap().as_uuid(), Some(uuid));
+        for other in
+            [text.to_uppercase(), text.replace('-', ""), format!("{{{text}}}"), format!("urn:uuid:{text}")]
+        {
+            assert_eq!(ApiId::parse(&other), None, "{other}");
+            assert_eq!(ClientId::parse(&other).unwrap().as_uuid(), None, "{other}");
+        }
+    }
+}

@@ -139,7 +139,7 @@ pub fn authenticate(gate: &Gate, api_id: &str, secret: &Secret) -> Option<Authen
         return None;
     }
     let ring = gate.ring();
-    let access = api_id.parse().ok().and_then(|id| ring.access(ApiId(id)));
+    let access = ApiId::parse(api_id).and_then(|id| ring.access(id));
     let secrets = access.map_or(&[][..], |access: &ApiAccess| &access.secrets);
     let (master, now) = (gate.master(), gate.clock.now());
     let tag = master.peppers.tag(secret);

@@ -11,7 +11,6 @@ use std::sync::{PoisonError, RwLock};
 
 use gatepost_core::clients::{ClientId, ClientRecord};
 use gatepost_core::partners::PartnerId;
-use uuid::Uuid;
 
 use crate::packed::packed;
 use crate::slots::Slots;
@@ -150,11 +149,8 @@ impl Ids {
 
 /// An id as 16 bytes: a UUID is itself, another text its hash.
 pub(crate) fn number(id: &ClientId) -> u128 {
-    let text = id.as_str();
-    match Uuid::try_parse(text) {
-        Ok(uuid) if text.len() == 36 => uuid.as_u128(),
-        Ok(_) | Err(_) => (u128::from(hash(text, 1)) << 64) | u128::from(hash(text, 2)),
-    }
+    let hashed = || (u128::from(hash(id.as_str(), 1)) << 64) | u128::from(hash(id.as_str(), 2));
+    id.as_uuid().map_or_else(hashed, |uuid| uuid.as_u128())
 }
 
 fn hash(text: &str, salt: u8) -> u64 {
@@ -180,6 +176,18 @@ mod tests {
     }
 
     const ROOM: Room = Room { whole: 0, small: 10 };
+
+    #[test]
+    fn another_spelling_of_a_clients_id_is_nobodys_and_takes_nothing_from_the_client() {
+        let known = KnownIds::default();
+        let text = "9b1e82a7-0a59-4e7e-add5-b9ffa37aade1";
+        known.take(vec![number(&id(text))], ROOM);
+        for other in [text.to_uppercase(), text.replace('-', "")] {
+            assert!(!may_hold(&known, &other), "{other}");
+            known.not_found(&id(&other));
+        }
+        assert!(may_hold(&known, text));
+    }
 
     #[test]
     fn before_the_ids_were_read_everyone_may_be_a_client() {

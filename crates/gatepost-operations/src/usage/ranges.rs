@@ -69,11 +69,8 @@ impl<K: Ranged, V> Ranges<K, V> {
 
 impl ClientHour {
     pub(super) fn of(client: &ClientId, hour: Hour) -> Self {
-        let text = client.as_str();
-        let made = Uuid::try_parse(text).ok();
-        // A UUID that is written in another way is another id.
-        let made = made.filter(|uuid| uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text);
-        Self(made.map_or_else(|| Who::Brought(text.into()), Who::Made), hour)
+        let brought = || Who::Brought(client.as_str().into());
+        Self(client.as_uuid().map_or_else(brought, Who::Made), hour)
     }
 
     /// The client, which only a text that was one before can fail to be, and the hour.

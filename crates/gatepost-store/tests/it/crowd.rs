@@ -101,6 +101,20 @@ async fn every_record_of_a_crowd_is_kept_as_the_store_has_it() {
 }
 
 #[tokio::test]
+async fn another_spelling_of_an_id_is_nobodys_and_the_client_stays() {
+    let home = Home::sqlite();
+    let (store, _, ids) = with_crowd(&home, 60).await;
+    let cached = small(Arc::clone(&store), 1_000);
+    cached.learn_ids().await.unwrap();
+    reads_for_all(&cached, &store, &ids).await;
+    let letters = |id: &&ClientId| id.as_str().bytes().any(|byte| byte.is_ascii_lowercase());
+    let id = ids.iter().find(letters).unwrap();
+    let other = ClientId::parse(&id.as_str().to_uppercase()).unwrap();
+    assert_eq!(cached.record(&other).await.unwrap(), None);
+    assert_eq!(cached.record(id).await.unwrap().map(|record| record.client.id.clone()), Some(id.clone()));
+}
+
+#[tokio::test]
 async fn of_a_crowd_who_has_a_key_is_kept_whole() {
     let home = Home::sqlite();
     let (store, _, ids) = with_crowd(&home, 60).await;

@@ -47,6 +47,18 @@ async fn nobody_can_shut_out_who_has_the_right_credentials() {
 }
 
 #[tokio::test]
+async fn another_spelling_of_an_id_is_nobodys_and_shuts_nobody_out() {
+    let server = TestServer::start().await;
+    server.gate.clients().learn_ids().await.unwrap();
+    for door in DOORS {
+        for other in [C.to_uppercase(), C.replace('-', "")] {
+            assert_eq!(server.send(ask(door, &other, S, HERE)).await.status, 401, "{other}");
+            assert_eq!(server.send(ask(door, C, S, HERE)).await.status, 200, "after {other}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn failures_are_counted_by_the_pair_of_id_and_address() {
     let server = TestServer::start().await;
     statuses(&server, &ask(ORIGIN, C, "nope", HERE), 11).await;
