@@ -1,9 +1,10 @@
 //! This file is where a client that asks again gets the token that it has, if it is set so.
 //!
 //! The idea: a token is kept with the record of its client and the ring of keys that it was made under, and handed out
-//! only while both are still the ones in force and nothing revokes it: whatever changes about client, partner, secrets,
-//! APIs or keys swaps one of them. The limit: so many tokens at most, in memory only. The price: the tokens of clients
-//! that are set so rest in the memory of the server.
+//! only while the record says the same, the ring is still in force and nothing revokes it: whatever changes about client,
+//! partner, secrets, APIs or keys changes one of them. The limits: so many tokens at most, and few of one client, so that
+//! none takes the others' places; in memory only. The price: the tokens of clients that are set so rest in the memory of
+//! the server.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -12,6 +13,7 @@ use gatepost_core::apis::ApiId;
 use gatepost_core::clients::{ClientId, ClientRecord};
 use gatepost_core::grants::Grant;
 use gatepost_core::limits::{LONGEST_WINDOW, life_left};
+use gatepost_core::scope::Scope;
 use gatepost_core::secret::Secret;
 use gatepost_core::time::Timestamp;
 use moka::sync::Cache;
@@ -22,24 +24,31 @@ use crate::revocations::set::IssuedTo;
 use crate::tokens::issued::IssuedToken;
 
 const MOST: u64 = 10_000;
+/// For so many APIs and sets of scopes a client may have its tokens again; beyond them the oldest goes.
+const OF_ONE_CLIENT: usize = 16;
 
 /// The tokens that may be handed out again.
-pub(super) struct Kept(Cache<(ClientId, ApiId, String), Arc<KeptToken>>);
+pub(super) struct Kept(Cache<ClientId, Arc<[Arc<KeptToken>]>>);
 
 struct KeptToken {
+    api: ApiId,
+    /// In an order of their own: who asks for the same in another order asks for the same.
+    scopes: String,
     token: Secret,
     jti: String,
     issued: Timestamp,
     lifetime: u32,
+    client: Arc<ClientRecord>,
     // A weak reference keeps the place from being used anew, so that the same place is the same thing.
-    client: Weak<ClientRecord>,
     ring: Weak<KeyRing>,
 }
 
 impl Default for Kept {
     fn default() -> Self {
         let longest = Duration::from_secs(LONGEST_WINDOW.into());
-        Self(Cache::builder().max_capacity(MOST).time_to_live(longest).build())
+        let weight =
+            |_: &ClientId, tokens: &Arc<[Arc<KeptToken>]>| u32::try_from(tokens.len()).unwrap_or(u32::MAX);
+        Self(Cache::builder().weigher(weight).max_capacity(MOST).time_to_live(longest).build())
     }
 }
 
@@ -53,10 +62,10 @@ impl Kept {
         now: Timestamp,
     ) -> Option<IssuedToken> {
         let window = grant.client.limits.replay_window?;
-        let key = key(grant);
-        let kept = self.0.get(&key)?;
+        let (client, api, scopes) = key(grant);
+        let tokens = self.0.get(client)?;
+        let kept = tokens.iter().find(|kept| kept.is_of(api, &scopes))?;
         if !kept.is_as_then(grant, ring) || kept.is_revoked(revocations, grant) {
-            self.0.invalidate(&key);
             return None;
         }
         let expires_in = life_left(kept.issued, kept.lifetime, window, now)?;
@@ -76,26 +85,40 @@ impl Kept {
         if grant.client.limits.replay_window.is_none() {
             return;
         }
-        let kept = KeptToken {
+        let (client, api, scopes) = key(grant);
+        let kept = Arc::new(KeptToken {
+            api,
+            scopes,
             token: Secret::new(issued.access_token.clone()),
             jti: issued.jti.clone(),
             issued: at,
             lifetime: issued.expires_in,
-            client: Arc::downgrade(&grant.client),
+            client: Arc::clone(&grant.client),
             ring: Arc::downgrade(ring),
-        };
-        self.0.insert(key(grant), Arc::new(kept));
+        });
+        self.0.entry_by_ref(client).and_upsert_with(|entry| {
+            let before = entry.map(moka::Entry::into_value).unwrap_or_default();
+            let others = before.iter().filter(|other| !other.is_of(kept.api, &kept.scopes));
+            let surplus = others.clone().count().saturating_sub(OF_ONE_CLIENT - 1);
+            others.skip(surplus).chain([&kept]).cloned().collect()
+        });
     }
 }
 
 // Every member is named: what a new one binds a token to must tell kept tokens apart too.
-fn key(Grant { client, api, scopes, scopes_differ: _, lifetime: _ }: &Grant) -> (ClientId, ApiId, String) {
-    (client.client.id.clone(), api.api.id, scopes.joined())
+fn key(Grant { client, api, scopes, scopes_differ: _, lifetime: _ }: &Grant) -> (&ClientId, ApiId, String) {
+    let mut scopes: Vec<&str> = scopes.iter().map(Scope::as_str).collect();
+    scopes.sort_unstable();
+    (&client.client.id, api.api.id, scopes.join(" "))
 }
 
 impl KeptToken {
+    fn is_of(&self, api: ApiId, scopes: &str) -> bool {
+        self.api == api && self.scopes == scopes
+    }
+
     fn is_as_then(&self, grant: &Grant, ring: &Arc<KeyRing>) -> bool {
-        self.client.as_ptr() == Arc::as_ptr(&grant.client) && self.ring.as_ptr() == Arc::as_ptr(ring)
+        self.client == grant.client && self.ring.as_ptr() == Arc::as_ptr(ring)
     }
 
     fn is_revoked(&self, revocations: &Revocations, grant: &Grant) -> bool {

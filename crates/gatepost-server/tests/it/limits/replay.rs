@@ -4,13 +4,14 @@ use gatepost_core::actor::Actor;
 use gatepost_core::change::Change;
 use gatepost_operations::clients::{self, ClientSettings};
 use gatepost_operations::limits::SetLimits;
+use gatepost_operations::partners::PartnerSettings;
 use gatepost_operations::secrets::{self, AddSecret};
 use gatepost_operations::{keys, partners, revocations, usage};
 use serde_json::json;
 
-use super::{right, set};
+use super::{ask, right, set};
 use crate::asking::{Ask, DOORS, ORIGIN, STANDARD_DOOR, and, credentials};
-use crate::cast::{C, PARTNER, S};
+use crate::cast::{C, OURS, PARTNER, S, SCOPES, our_secret};
 use crate::harness::{FAST, START, TestServer};
 
 async fn with_window(seconds: u32) -> TestServer {
@@ -60,6 +61,52 @@ async fn other_scopes_or_another_api_are_another_token() {
     assert_eq!(got(&server, asked(json!({ "scope": "bookings:create" }))).await, less);
     assert_eq!(got(&server, asked(json!({ "resource": FAST }))).await, fast);
     assert_eq!(got(&server, asked(json!({}))).await, whole);
+}
+
+#[tokio::test]
+async fn the_same_scopes_in_another_order_are_the_same() {
+    let server = with_window(300).await;
+    let asked = |scope| Ask::post(STANDARD_DOOR).json(&and(credentials(C, S), json!({ "scope": scope })));
+    let first = got(&server, asked("bookings:create bookings:delete")).await;
+    assert_eq!(got(&server, asked("bookings:delete bookings:create")).await, first);
+}
+
+#[tokio::test]
+async fn a_client_has_sixteen_tokens_again_and_takes_no_place_of_others() {
+    let server = with_window(300).await;
+    set(&server, OURS, SetLimits { replay_window: Some(300), ..SetLimits::default() }).await;
+    let all = SCOPES[..5].iter().map(|(_, scope)| (*scope).to_owned()).collect();
+    let more = ClientSettings { scopes: Some(all), ..ClientSettings::default() };
+    clients::update(&server.gate, &Actor::System, C, more).await.unwrap();
+    let other = ask(ORIGIN, OURS, &our_secret(), "203.0.113.9");
+    let others = got(&server, other.clone()).await;
+    let sets: Vec<String> = (1..=17_usize)
+        .map(|bits| {
+            let of = |place: usize| (bits >> place & 1 == 1).then_some(SCOPES[place].1);
+            (0..5).filter_map(of).collect::<Vec<_>>().join(" ")
+        })
+        .collect();
+    let asked =
+        |scope: &str| Ask::post(STANDARD_DOOR).json(&and(credentials(C, S), json!({ "scope": scope })));
+    let mut had = Vec::new();
+    for scope in &sets {
+        had.push(got(&server, asked(scope)).await);
+    }
+    for (scope, had) in sets.iter().zip(&had).skip(1) {
+        assert_eq!(&got(&server, asked(scope)).await, had, "{scope}");
+    }
+    assert_ne!(got(&server, asked(&sets[0])).await, had[0], "the oldest went");
+    assert_eq!(got(&server, other).await, others);
+}
+
+#[tokio::test]
+async fn what_changes_nothing_for_a_client_leaves_it_its_token() {
+    let server = with_window(300).await;
+    let first = got(&server, right(ORIGIN, C)).await;
+    // Its clients are read anew, as very many clients are at each look-up.
+    let renamed = PartnerSettings { name: Some("another name".to_owned()), ..PartnerSettings::default() };
+    partners::update(&server.gate, &Actor::System, PARTNER, renamed).await.unwrap();
+    assert_eq!(got(&server, right(ORIGIN, C)).await, first);
 }
 
 #[tokio::test]
