@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::growth::Counts;
@@ -118,13 +119,13 @@ pub struct RawArguments {
     #[arg(long)]
     pub(crate) key: PathBuf,
     /// Length of what is signed.
-    #[arg(long)]
+    #[arg(long, value_parser = RangedU64ValueParser::<usize>::new().range(1..=65_536))]
     pub(crate) bytes: usize,
     /// How many threads sign.
-    #[arg(long)]
+    #[arg(long, value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_024))]
     pub(crate) threads: usize,
     /// For how long.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=120_000))]
     pub(crate) milliseconds: u64,
     /// Signatures a second, in Poisson arrivals; without it they are made one after the other.
     #[arg(long)]

@@ -85,10 +85,14 @@ pub fn verify(asked: &VerifyAll, tell: &dyn Fn(&str)) -> Outcome<Vec<Guarded>> {
 async fn unless_stopped<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
     let listen = |kind| signal(kind).map_err(|why| Failure::new("the signals of this process", why));
     let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    // A terminal that is closed, and its Ctrl-\.
+    let (mut hangup, mut quit) = (listen(SignalKind::hangup())?, listen(SignalKind::quit())?);
     let mut stop = std::pin::pin!(async move {
         tokio::select! {
             _ = interrupt.recv() => (),
             _ = terminate.recv() => (),
+            _ = hangup.recv() => (),
+            _ = quit.recv() => (),
         }
     });
     let done = tokio::select! {

@@ -148,6 +148,8 @@ impl Installation {
         let mut command = placement.command(&self.program);
         clear_settings(&mut command);
         command.env("GATEPOST_SERVER__LISTEN", listen).env("GATEPOST_SERVER__ADMIN_LISTEN", "127.0.0.1:0");
+        // All that is asked comes from one address.
+        command.env("GATEPOST_SERVER__MAX_CONNECTIONS_PER_PEER", "10000");
         command.args(["serve", "--json", "--data"]).arg(self.folder.path().join("data"));
         command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::null());
         command.spawn().map_err(|why| Failure::new("gatepost serve did not start", why))

@@ -24,7 +24,7 @@ use crate::processor::{OwnShare, cores};
 use crate::wire::{self, Extent};
 
 /// Requests without an answer at once; more than this many is a server that no longer answers.
-const MOST_UNDER_WAY: usize = 20_000;
+const MOST_UNDER_WAY: usize = 9_000;
 
 /// How often requests come, for how long, and which of all possible arrivals these are.
 #[derive(Debug, Clone, Copy)]

@@ -59,8 +59,8 @@ impl Explained {
                 "Take an audience from the list of APIs, or leave resource away.",
             ),
             Code::SlowDown => (
-                "Your client asked for tokens more often than it may, or the credentials were wrong many times in a row.",
-                "Wait as long as Retry-After says. Keep each token until it expires instead of asking for one for each call.",
+                "Your client asked for tokens more often than it may, or the credentials were wrong too often.",
+                "Wait as long as Retry-After says, and check the credentials if they were refused. Keep each token until it expires instead of asking for one for each call.",
             ),
             Code::TemporarilyUnavailable => (
                 "The server is overloaded or cut off from its store.",

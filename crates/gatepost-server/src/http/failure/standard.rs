@@ -40,7 +40,7 @@ const fn text(code: Code) -> &'static str {
         Code::InvalidScope => "a scope is malformed, unknown or not granted",
         Code::InvalidTarget => "the resource is not the audience of one of the client's APIs",
         Code::SlowDown => {
-            "a limit is used up; wait as long as Retry-After says, and keep each token until it expires"
+            "too many tokens were asked for, or authentication failed too often; wait as long as Retry-After says"
         }
         Code::TemporarilyUnavailable => {
             "the server can not handle the request at the moment; try again shortly"

@@ -47,7 +47,7 @@ async fn each_door_tells_how_the_client_stands_in_its_own_way() {
     assert_eq!(
         reply.text(),
         concat!(
-            r#"{"error":"slow_down","error_description":"a limit is used up; wait as long as Retry-After says, and keep each token until it expires","#,
+            r#"{"error":"slow_down","error_description":"too many tokens were asked for, or authentication failed too often; wait as long as Retry-After says","#,
             r#""error_uri":"https://auth.example/docs#slow_down"}"#
         )
     );
