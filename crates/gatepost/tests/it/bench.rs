@@ -95,8 +95,8 @@ fn is_run_with(text: &str) -> bool {
     })
 }
 
-#[test]
-fn a_signal_ends_the_measurement_its_server_and_its_folder() {
+/// What is left after that signal in the middle of a measurement: nothing.
+fn ends_all_by(name: &str) {
     let home = Home::empty();
     let words =
         ["bench", "token", "--alg", "eddsa", "--connections", "2", "--slices", "50", "--seconds", "1"];
@@ -108,12 +108,23 @@ fn a_signal_ends_the_measurement_its_server_and_its_folder() {
     let folder = folders(&home).pop().expect("a state of its own");
     assert!(is_run_with(&folder), "a server runs on it");
 
-    signal("INT", &child.id().to_string());
+    signal(name, &child.id().to_string());
     let rest: Vec<String> = told.collect();
-    assert_eq!(child.wait().unwrap().code(), Some(1), "{rest:?}");
-    assert!(rest.iter().any(|line| line.contains("stopped by a signal")), "{rest:?}");
-    assert_eq!(folders(&home), [""; 0]);
+    assert_eq!(child.wait().unwrap().code(), Some(1), "{name}: {rest:?}");
+    assert!(rest.iter().any(|line| line.contains("stopped by a signal")), "{name}: {rest:?}");
+    assert_eq!(folders(&home), [""; 0], "{name}");
     until(PATIENCE, "the server has ended", || !is_run_with(&folder));
+}
+
+#[test]
+fn a_signal_ends_the_measurement_its_server_and_its_folder() {
+    ends_all_by("INT");
+}
+
+#[test]
+fn so_does_a_terminal_that_is_closed_or_quits() {
+    ends_all_by("HUP");
+    ends_all_by("QUIT");
 }
 
 /// Few tokens and short turns.

@@ -130,6 +130,16 @@ fn nothing_is_left_when_it_ends() {
 }
 
 #[test]
+fn a_terminal_that_is_closed_ends_it_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = dev(folder.path());
+    running.signal("HUP");
+    let done = running.ended();
+    let left = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!((done.code, left), (Some(0), 0), "{done:?}");
+}
+
+#[test]
 fn a_stop_while_the_keys_are_made_leaves_nothing_either() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = program(folder.path());
