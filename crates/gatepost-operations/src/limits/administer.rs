@@ -66,6 +66,9 @@ pub struct LimitsView {
     pub used_this_month: u64,
 }
 
+/// The largest whole number of a structured field (RFC 9651 section 3.3.1), in which callers are told of it.
+const LARGEST_QUOTA: u64 = 999_999_999_999_999;
+
 /// The limits of a client.
 pub async fn show(gate: &Gate, client: &str) -> Result<LimitsView, Failure> {
     let found = find(gate, client).await?;
@@ -138,10 +141,25 @@ fn parsed(new: &SetLimits) -> Result<ClientLimits, Failure> {
         let fix = "take the quota away with `gatepost limit clear`, or stop the client with `gatepost client suspend`";
         return Err(Failure::invalid("limit.quota", "a quota of 0 tokens serves nobody", fix));
     }
+    if new.per_day.max(new.per_month) > Some(LARGEST_QUOTA) {
+        let fix = format!("set at most {LARGEST_QUOTA}, or no quota");
+        return Err(Failure::invalid("limit.quota", "no header can tell a quota of so many tokens", fix));
+    }
     if new.replay_window.is_some_and(|window| !(1..=LONGEST_WINDOW).contains(&window)) {
         let what = "the window in which a client gets the token it has is from 1 second to 1 hour";
         return Err(Failure::invalid("limit.replay_window", what, "give for example 5m"));
     }
     let (per_day, per_month, replay_window) = (new.per_day, new.per_month, new.replay_window);
     Ok(ClientLimits { tokens, per_day, per_month, replay_window })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quota_is_at_least_one_token_and_at_most_what_a_header_can_tell() {
+        let of = |per_day| parsed(&SetLimits { per_day: Some(per_day), ..SetLimits::default() }).is_ok();
+        assert_eq!([0, 1, LARGEST_QUOTA, LARGEST_QUOTA + 1].map(of), [false, true, true, false]);
+    }
 }

@@ -107,7 +107,7 @@ fn not_measured(why: &Failure) -> Trouble {
         code: "bench.failed",
         what: "the measurement could not be made".to_owned(),
         why: why.to_string(),
-        fix: "see that nothing else uses this machine and that its temporary folder has room, then repeat"
+        fix: "if you did not stop it, see that nothing else uses this machine and that its temporary folder has room; then repeat"
             .to_owned(),
     }
 }
