@@ -15,7 +15,7 @@ use gatepost_core::usage::{ClientUsage, Hour, SecretUsage};
 use super::batch::Batch;
 use super::ranges::{ClientHour, Ranges};
 
-/// More different clients or secrets than this between two writes are not told apart; half of them take 50 MB.
+/// More different clients or secrets than this between two writes are not told apart; half of them take 25 MB.
 const MOST: usize = 400_000;
 
 /// What happened since the last write.
