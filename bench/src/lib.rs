@@ -2,6 +2,7 @@
 
 mod answer;
 mod arguments;
+mod arrivals;
 mod assertions;
 mod bare;
 mod calls;

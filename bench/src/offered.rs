@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::arrivals::Arrivals;
 use crate::closed_loop;
 use crate::connection::{Ask, fetch};
 use crate::failure::Outcome;
 use crate::gatepost::{Installation, Server};
 use crate::histogram::Histogram;
-use crate::open_loop::{self, Answers, Arrivals};
+use crate::open_loop::{self, Answers};
 use crate::processor::Placement;
 use crate::raw::Raw;
 use crate::statistics::{Latency, Quartiles};

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::io::{ErrorKind, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use tokio::io::AsyncReadExt as _;
@@ -17,7 +17,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::chance::Chance;
+use crate::arrivals::{Arrivals, Moments, wait_until};
 use crate::connection::Ask;
 use crate::failure::{Failure, Outcome};
 use crate::processor::{OwnShare, cores};
@@ -25,14 +25,6 @@ use crate::wire::{self, Extent};
 
 /// Requests without an answer at once; more than this many is a server that no longer answers.
 const MOST_UNDER_WAY: usize = 9_000;
-
-/// How often requests come, for how long, and which of all possible arrivals these are.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Arrivals {
-    pub rate: f64,
-    pub window: Duration,
-    pub seed: u64,
-}
 
 /// What came of them.
 #[derive(Debug, Default)]
@@ -141,12 +133,11 @@ impl Sender {
         });
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the clock of the arrivals is what this thread is for")]
     fn send(&mut self, arrivals: Arrivals) -> Outcome<Vec<f64>> {
         let (began, mut late) = (Instant::now(), Vec::new());
         for after in Moments::of(arrivals) {
             let due = began + after;
-            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            wait_until(due);
             let line = self.line()?;
             *lock(&line.due) = due;
             late.push(due.elapsed().as_secs_f64() * 1e3);
@@ -221,51 +212,4 @@ impl Reader {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Moments after the beginning, the time between two drawn from the exponential distribution.
-pub(crate) struct Moments {
-    arrivals: Arrivals,
-    chance: Chance,
-    last: f64,
-}
-
-impl Moments {
-    pub(crate) fn of(arrivals: Arrivals) -> Self {
-        Self { arrivals, chance: Chance::of(arrivals.seed), last: 0.0 }
-    }
-}
-
-impl Iterator for Moments {
-    type Item = Duration;
-
-    fn next(&mut self) -> Option<Duration> {
-        self.last += -(1.0 - self.chance.below_one()).ln() / self.arrivals.rate;
-        (self.last < self.arrivals.window.as_secs_f64()).then(|| Duration::from_secs_f64(self.last))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn moments(seed: u64) -> Vec<Duration> {
-        Moments::of(Arrivals { rate: 1_000.0, window: Duration::from_secs(20), seed }).collect()
-    }
-
-    #[test]
-    fn arrivals_come_at_their_rate_with_gaps_as_uneven_as_poissons() {
-        let moments = moments(7);
-        assert!((19_500..20_500).contains(&moments.len()), "{}", moments.len());
-        let gaps: Vec<f64> = moments.windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64() * 1e3).collect();
-        let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
-        let variance = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / gaps.len() as f64;
-        assert!((0.9..1.1).contains(&(variance / mean.powi(2))), "{variance} {mean}");
-    }
-
-    #[test]
-    fn the_seed_decides_the_arrivals() {
-        assert_eq!(moments(1), moments(1));
-        assert_ne!(moments(1), moments(2));
-    }
 }

@@ -13,11 +13,12 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::arguments::Plan;
+use crate::arrivals::Arrivals;
 use crate::closed_loop;
 use crate::connection::{Ask, fetch};
 use crate::failure::{Failure, Outcome};
 use crate::gatepost::{Installation, Server};
-use crate::open_loop::{self, Answers, Arrivals};
+use crate::open_loop::{self, Answers};
 use crate::processor::Placement;
 use crate::raw::Raw;
 use crate::statistics::Quartiles;

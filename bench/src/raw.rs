@@ -15,8 +15,8 @@ use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RSA_PKCS1_SHA256};
 
 use crate::arguments::RawArguments;
+use crate::arrivals::Arrivals;
 use crate::failure::{Failure, Outcome};
-use crate::open_loop::Arrivals;
 use crate::processor::Placement;
 use crate::subject::Subject;
 

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::open_loop::{Arrivals, Moments};
+use crate::arrivals::{Arrivals, Moments, wait_until};
 
 /// Milliseconds from when each signature was due to when it was made; nothing when one could not be made.
 ///
@@ -31,13 +31,6 @@ pub(super) fn latencies(
         running.into_iter().map(|thread| thread.join().ok().flatten()).collect()
     });
     of_threads.map(|latencies| latencies.concat())
-}
-
-fn wait_until(due: Instant) {
-    // Woken for no reason, it looks again.
-    while let Some(left) = due.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
-        std::thread::park_timeout(left);
-    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub use bucket::{Verdict, admit};
 pub use calendar::{Day, Month};
 pub use hoarding::Hoarding;
 pub use neighborhood::Neighborhood;
-pub use quota::{Issued, Tally};
+pub use quota::{Issued, LARGEST_QUOTA, Tally};
 pub use rate::{BadRate, Rate};
 pub use replay::{LONGEST_WINDOW, life_left};
 

@@ -9,6 +9,10 @@ use super::{Allowance, ClientLimits, Day, Month, Policy};
 use crate::time::Timestamp;
 use crate::usage::Hour;
 
+/// The most that a quota may be: the largest whole number of a structured field (RFC 9651 section 3.3.1), in which
+/// callers are told of it.
+pub const LARGEST_QUOTA: u64 = 999_999_999_999_999;
+
 /// What the store knows of the tokens that a client got.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Issued {

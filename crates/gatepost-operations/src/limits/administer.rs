@@ -3,7 +3,7 @@
 use gatepost_core::actor::Actor;
 use gatepost_core::change::Change;
 use gatepost_core::clients::ClientRecord;
-use gatepost_core::limits::{ClientLimits, Day, Issued, LONGEST_WINDOW, Month, Rate};
+use gatepost_core::limits::{ClientLimits, Day, Issued, LARGEST_QUOTA, LONGEST_WINDOW, Month, Rate};
 use serde::{Deserialize, Serialize};
 
 use crate::clients::found::{basis, find};
@@ -65,9 +65,6 @@ pub struct LimitsView {
     /// The tokens that it got this month.
     pub used_this_month: u64,
 }
-
-/// The largest whole number of a structured field (RFC 9651 section 3.3.1), in which callers are told of it.
-const LARGEST_QUOTA: u64 = 999_999_999_999_999;
 
 /// The limits of a client.
 pub async fn show(gate: &Gate, client: &str) -> Result<LimitsView, Failure> {
