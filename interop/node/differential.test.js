@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
 import { calculateJwkThumbprint, createLocalJWKSet, decodeJwt, exportJWK, exportPKCS8, exportSPKI, generateKeyPair, importSPKI, jwtVerify } from 'jose'
 import { ARGUED } from './differential_argued.js'
-import { changes, documents, flips, forgeries, resigned, seeded, ways } from './differential_tokens.js'
+import { changes, documents, flips, forgeries, leadingZeroLeftOut, resigned, seeded, ways } from './differential_tokens.js'
 import { gatepost, passportApi, rfc9068Apis, serve, tokenFor } from './servers.js'
 
 const LEEWAY = 60
@@ -108,6 +108,7 @@ for (const [index, api] of rfc9068Apis.entries()) {
     for (let turn = 0; turn < 10; turn++) made.push(['good', await resigned(key, header, { ...claims, jti: `again-${turn}` })])
     for (const change of changes(serve.base, api.audience)) made.push([change.kind, await resigned(key, header, claims, change)])
     for await (const document of documents(key, header, claims)) made.push(document)
+    if (api.alg === 'PS256') made.push(await leadingZeroLeftOut(key, header, claims))
     await judge(made, isActive, theirs)
   })
 }

@@ -37,5 +37,9 @@ export const ARGUED = [
     'JSON.parse keeps the last of repeated members, other readers the first: one token, two meanings (RFC 8725 section 2.6)',
     'header: x again', 'header: kid again', 'claims: exp again', 'claims: sub again',
   ),
+  stricter(
+    'the platform takes a PSS signature of fewer octets than the modulus has, if the number is right; RFC 8017 section 8.1.2 refuses it',
+    'signature: a leading zero left out',
+  ),
   stricter('the platform drops a byte order mark; RFC 8259 section 8.1 has none', 'claims: after a byte order mark'),
 ]

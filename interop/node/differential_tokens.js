@@ -48,7 +48,7 @@ export function* forgeries(token, other, publicPem, below) {
   const named = (members) => encoded(JSON.stringify({ ...decodeProtectedHeader(token), ...members }))
   yield ['signature: of another token', `${signed}.${otherSignature}`]
   yield ["signature: with another token's claims", `${header}.${otherPayload}.${signature}`]
-  yield ['signature: a byte short', `${signed}.${encoded(bytes.subarray(1))}`]
+  yield ['signature: a byte short', `${signed}.${encoded(bytes.subarray(0, -1))}`]
   yield ['signature: a zero byte more', `${signed}.${encoded(Buffer.concat([bytes, Buffer.from([0])]))}`]
   yield ['signature: all zero', `${signed}.${encoded(Buffer.alloc(bytes.length))}`]
   yield ['signature: none', `${named({ alg: 'none' })}.${payload}.`]
@@ -152,6 +152,16 @@ export async function* documents(key, header, claims) {
     ['claims: between white space', head, ` \r\n${body}\t`],
     ['claims: after a byte order mark', head, `\ufeff${body}`],
   ]) yield [kind, await signedText(key, headerText, claimsText)]
+}
+
+/** A token whose signature begins with a zero byte, without that byte: the same number, in too few octets. */
+export async function leadingZeroLeftOut(key, header, claims) {
+  for (let turn = 0; ; turn++) {
+    const [head, body, signature] = (await resigned(key, header, { ...claims, jti: `zero-${turn}` })).split('.')
+    const bytes = Buffer.from(signature, 'base64url')
+    // One of 256 begins so.
+    if (bytes[0] === 0) return ['signature: a leading zero left out', `${head}.${body}.${encoded(bytes.subarray(1))}`]
+  }
 }
 
 /** The raw signature by the library's own key, of texts that its signer would refuse to write. */
