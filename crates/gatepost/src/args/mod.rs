@@ -91,7 +91,7 @@ pub(crate) enum Command {
     Doctor,
     /// Sum up the state, and whether a server runs on it
     Status,
-    /// Print the version
+    /// Print the version, and the optional features that were built in
     Version,
     /// The companies that may call your APIs
     #[command(subcommand)]

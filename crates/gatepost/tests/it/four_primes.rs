@@ -1,4 +1,4 @@
-//! This file is where the real program makes a key of four primes, or says that this build can't.
+//! This file is where the real program makes a key of four primes, or says that this build can't, and tells which it is.
 
 use crate::program::Home;
 
@@ -23,6 +23,16 @@ fn a_build_without_the_library_names_the_feature_it_lacks() {
     let (exit, error) = home.refusal(&["key", "rotate", "--primes", "4"]);
     assert_eq!((exit, &error["code"]), (3, &serde_json::json!("key.primes_absent")));
     assert!(error["fix"].as_str().unwrap().contains("--features multi-prime"), "{error}");
+}
+
+#[test]
+fn the_version_names_what_was_built_in() {
+    let home = Home::empty();
+    let (names, told): (&[&str], _) =
+        if cfg!(feature = "multi-prime") { (&["multi-prime"], "multi-prime") } else { (&[], "none") };
+    assert_eq!(home.json(&["version"])["features"], serde_json::json!(names));
+    let lines = format!("gatepost {}\nfeatures: {told}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(home.run(&["version"]).stdout, lines);
 }
 
 #[test]
