@@ -55,6 +55,14 @@ impl Signals {
         }
     }
 
+    /// Runs `work` unless anything at all is asked for first.
+    pub(super) async fn unless_signalled<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            done = work => Some(done),
+            _ = self.next() => None,
+        }
+    }
+
     /// Lets `ending` take its time; a second stop ends at once.
     pub(super) async fn end(&mut self, ending: impl Future<Output = ()>) -> Result<(), Trouble> {
         let ended = self.unless_stopped(ending).await;

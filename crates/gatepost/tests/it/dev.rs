@@ -1,13 +1,15 @@
 //! This file is where `gatepost dev` is tried as a newcomer would: a token from each door, and the API that it opens.
 
+use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::json;
 
 use crate::http::{Answer, ask, ask_token};
-use crate::program::{Done, Home, Running, done, program, until};
+use crate::program::{Done, Home, PATIENCE, Running, Started, address, done, program, signal, until};
 
 /// So soon a guard that follows the feed refuses what was revoked.
 const SOON: Duration = Duration::from_secs(5);
@@ -139,23 +141,51 @@ fn a_terminal_that_is_closed_ends_it_too() {
     assert_eq!((done.code, left), (Some(0), 0), "{done:?}");
 }
 
-#[test]
-fn a_stop_while_the_keys_are_made_leaves_nothing_either() {
+/// That signal comes while the keys are made.
+fn leaves_nothing_by(name: &str) {
     let folder = tempfile::tempdir().unwrap();
     let mut command = program(folder.path());
-    command
-        .args(["dev", "--json"])
-        .env("GATEPOST_KEYS__RSA_BITS", "4096")
-        .stderr(std::process::Stdio::piped());
-    let mut child = command.stdout(std::process::Stdio::null()).spawn().unwrap();
+    command.args(["dev", "--json"]).env("GATEPOST_KEYS__RSA_BITS", "4096").stderr(Stdio::piped());
+    let mut running = Started(command.stdout(Stdio::null()).spawn().unwrap());
     let mut first = String::new();
-    let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
-    std::io::BufRead::read_line(&mut stderr, &mut first).unwrap();
+    BufReader::new(running.0.stderr.take().unwrap()).read_line(&mut first).unwrap();
     assert!(first.starts_with("Making signing keys"), "{first}");
 
-    crate::program::signal("TERM", &child.id().to_string());
-    assert_eq!(child.wait().unwrap().code(), Some(0));
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    signal(name, &running.0.id().to_string());
+    until(PATIENCE, "it has ended", || running.0.try_wait().unwrap().is_some());
+    assert_eq!(running.0.wait().unwrap().code(), Some(0), "{name}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "{name}");
+}
+
+#[test]
+fn a_stop_while_the_keys_are_made_leaves_nothing_either() {
+    leaves_nothing_by("TERM");
+}
+
+#[test]
+fn nor_does_a_terminal_that_is_closed_meanwhile() {
+    leaves_nothing_by("HUP");
+}
+
+#[test]
+fn a_person_is_told_where_operators_ask_and_where_the_state_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = program(folder.path());
+    let mut running =
+        Started(command.arg("dev").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    let lines = BufReader::new(running.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let page: Vec<String> = lines.take_while(|line| !line.starts_with("Ctrl-C stops.")).collect();
+    let told = |name: &str| {
+        let line = page.iter().find_map(|line| line.trim().strip_prefix(name));
+        line.and_then(|rest| rest.split_whitespace().next()).unwrap_or_else(|| panic!("{name}: {page:#?}"))
+    };
+
+    let metrics = ask(address(&json!(told("For operators"))), "GET /metrics", &[], "");
+    assert_eq!(metrics.status, 200, "{metrics:?}");
+    let listed = done(program(folder.path()).args(["client", "list", "--data", told("Data folder")]), "");
+    assert!(listed.stdout.contains("Acme booking system"), "{listed:?}");
+    signal("TERM", &running.0.id().to_string());
+    assert_eq!(running.0.wait().unwrap().code(), Some(0));
 }
 
 #[test]

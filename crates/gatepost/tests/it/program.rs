@@ -133,6 +133,16 @@ pub(crate) fn done(command: &mut Command, input: &str) -> Done {
     }
 }
 
+/// A process, killed when a test forgets it.
+pub(crate) struct Started(pub(crate) Child);
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A server or demonstration, killed when a test forgets it.
 pub(crate) struct Running {
     child: Child,

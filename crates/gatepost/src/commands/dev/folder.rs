@@ -10,10 +10,14 @@ use gatepost_operations::failure::{Failure, Kind};
 /// A folder of this account alone that is gone with this value.
 pub(super) struct Folder(PathBuf);
 
+/// Where a folder will be, among the system's temporary ones: a name that no other has.
+pub(super) fn place() -> Result<PathBuf, Failure> {
+    Ok(std::env::temp_dir().join(format!("gatepost-dev-{}", Entropy::default().uuid()?)))
+}
+
 impl Folder {
-    /// A new folder among the system's temporary ones.
-    pub(super) fn create() -> Result<Self, Failure> {
-        let path = std::env::temp_dir().join(format!("gatepost-dev-{}", Entropy::default().uuid()?));
+    /// Makes it.
+    pub(super) fn create(path: PathBuf) -> Result<Self, Failure> {
         DirBuilder::new().mode(0o700).create(&path).map_err(|error| {
             let what = format!("can't create the temporary folder {}", path.display());
             Failure::new(

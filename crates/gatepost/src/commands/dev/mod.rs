@@ -7,7 +7,7 @@ mod demo;
 mod folder;
 mod told;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bookings_api::Bookings;
@@ -36,12 +36,12 @@ pub(super) fn run(globals: &Globals, flags: Dev, output: Output) -> Result<(), T
         let fix = "leave --data and --database away, or use `gatepost init` and `gatepost serve`";
         return Err(Trouble::usage("dev.data", "dev takes no state of yours", why, fix));
     }
-    let folder = Folder::create()?;
-    let config = config(globals, flags, folder.path())?;
+    let place = folder::place()?;
+    let config = config(globals, flags, &place)?;
 
     let log = logs::start(&config.log, std::io::stderr());
     let log = log.map_err(|error| Trouble::internal("log", error.to_string()))?;
-    runtime::on_workers(config.server.workers, Box::pin(try_it(config, folder, &log, output)))
+    runtime::on_workers(config.server.workers, Box::pin(try_it(config, place, &log, output)))
 }
 
 /// The settings of the demonstration: addresses and key sizes as configured, the rest its own.
@@ -87,16 +87,18 @@ struct Running {
     end_bookings: oneshot::Sender<()>,
 }
 
-async fn try_it(config: Config, folder: Folder, log: &LogGuard, output: Output) -> Result<(), Trouble> {
+async fn try_it(config: Config, place: PathBuf, log: &LogGuard, output: Output) -> Result<(), Trouble> {
+    // Before the folder is there: a signal that nobody heard would leave it behind.
     let mut signals = Signals::listen()?;
+    let folder = Folder::create(place)?;
     output.note("Making signing keys and demo data; RSA keys of 4096 bits take some seconds.");
-    let Some(started) = signals.unless_stopped(Box::pin(start(config, folder.path(), log))).await else {
+    // Whatever comes: there is no certificate to read again, and a terminal that is closed says SIGHUP.
+    let Some(started) = signals.unless_signalled(Box::pin(start(config, folder.path(), log))).await else {
         return Ok(());
     };
     let (running, demo) = started?;
-    told::tell(&demo, output)?;
+    told::tell(&demo, folder.path(), output)?;
 
-    // Whatever comes: there is no certificate to read again, and a terminal that is closed says SIGHUP.
     signals.next().await;
     signals.end(running.stop()).await
 }

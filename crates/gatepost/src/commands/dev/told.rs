@@ -1,10 +1,13 @@
 //! This file is where the demonstration says what it made, and how to try it in another terminal.
 
+use std::path::Path;
+
 use serde::Serialize;
 
 use super::demo::Demo;
 use crate::ending::Trouble;
 use crate::output::Output;
+use crate::output::escaping::printable;
 
 /// What is said in one line when the server answers.
 #[derive(Serialize)]
@@ -21,9 +24,9 @@ struct Ready<'a> {
 }
 
 /// Says it: a line for programs, a page for people.
-pub(super) fn tell(demo: &Demo, output: Output) -> Result<(), Trouble> {
+pub(super) fn tell(demo: &Demo, folder: &Path, output: Output) -> Result<(), Trouble> {
     if !output.is_json() {
-        return output.text(&page(demo));
+        return output.text(&page(demo, folder));
     }
     output.line(&Ready {
         issuer: &demo.issuer,
@@ -39,8 +42,9 @@ pub(super) fn tell(demo: &Demo, output: Output) -> Result<(), Trouble> {
 }
 
 /// The commands need curl and sed, nothing else.
-fn page(demo: &Demo) -> String {
-    let Demo { issuer, token_url, standard_token_url, api_url, partner, client_id, .. } = demo;
+fn page(demo: &Demo, folder: &Path) -> String {
+    let Demo { issuer, token_url, standard_token_url, api_url, admin_url, partner, client_id, .. } = demo;
+    let folder = printable(&folder.to_string_lossy());
     let (secret, scopes, version) = (demo.secret.expose(), demo.scopes.join(" "), env!("CARGO_PKG_VERSION"));
     let cut = r#"sed -n 's/.*"access_token":"\([^"]*\)".*/\1/p'"#;
     format!(
@@ -51,7 +55,9 @@ Gatepost {version}  dev: demo data in a temporary folder, plain HTTP on this com
   Token endpoint  {token_url}   (as Laravel Passport has it)
                   {standard_token_url}   (RFC 6749)
   For developers  {issuer}/docs
+  For operators   {admin_url}/metrics
   Demo API        {api_url}/bookings
+  Data folder     {folder}   (other commands take it as --data)
 
 Made for you: partner "{partner}", client {client_id}, scopes {scopes}
 
@@ -102,7 +108,7 @@ mod tests {
             api_id: "a1".into(),
             api_secret: Secret::new("s2".into()),
         };
-        let page = page(&demo);
+        let page = page(&demo, Path::new("/tmp/d"));
 
         assert!(page.contains("-u c1:s1"), "{page}");
         assert!(page.contains("--data-urlencode 'scope=a b'"), "{page}");
