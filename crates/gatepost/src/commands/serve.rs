@@ -21,18 +21,18 @@ struct Ready {
 
 /// Runs the server.
 pub(super) fn run(globals: &Globals, flags: Serve, output: Output) -> Result<(), Trouble> {
-    let Serve { issuer, listen, admin_listen } = flags;
+    let Serve { issuer, listen, admin_listen, end_with_stdin } = flags;
     let said = [("issuer", issuer), ("server.listen", listen), ("server.admin_listen", admin_listen)];
     let Loaded { config, warnings } = settings::layers(globals, said)?;
 
     let log = logs::start(&config.log, std::io::stderr());
     let log = log.map_err(|error| Trouble::internal("log", error.to_string()))?;
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-    runtime::on_workers(config.server.workers, Box::pin(serve(config, &log, output)))
+    runtime::on_workers(config.server.workers, Box::pin(serve(config, &log, output, end_with_stdin)))
 }
 
-async fn serve(config: Config, log: &LogGuard, output: Output) -> Result<(), Trouble> {
-    let mut signals = Signals::listen()?;
+async fn serve(config: Config, log: &LogGuard, output: Output, end_with_stdin: bool) -> Result<(), Trouble> {
+    let mut signals = if end_with_stdin { Signals::listen_and_watch_stdin() } else { Signals::listen() }?;
     let Some(started) = signals.unless_stopped(Box::pin(Server::start(config, log))).await else {
         return Ok(());
     };

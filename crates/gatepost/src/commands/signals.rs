@@ -1,5 +1,10 @@
-//! This file is where the operating system's signals become words: stop, reload.
+//! This file is where the operating system's signals become words: stop, reload. So does the end of standard input, where
+//! it is the pipe of a program that started this one.
 
+use std::os::fd::AsFd as _;
+
+use tokio::io::AsyncReadExt as _;
+use tokio::net::unix::pipe;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::ending::{Exit, Trouble};
@@ -9,6 +14,8 @@ pub(super) struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
+    /// Ends with whoever started this process; none when that does not matter, or has been told.
+    stdin: Option<pipe::Receiver>,
 }
 
 /// What a signal asks for.
@@ -28,7 +35,21 @@ impl Signals {
             terminate: one(SignalKind::terminate())?,
             interrupt: one(SignalKind::interrupt())?,
             hangup: one(SignalKind::hangup())?,
+            stdin: None,
         })
+    }
+
+    /// Listens from now on, and takes the end of standard input for a stop.
+    pub(super) fn listen_and_watch_stdin() -> Result<Self, Trouble> {
+        let owned = std::io::stdin().as_fd().try_clone_to_owned();
+        let stdin = owned.and_then(pipe::Receiver::from_owned_fd).map_err(|error| Trouble {
+            exit: Exit::Usage,
+            code: "server.stdin",
+            what: "the end of standard input can't be waited for".to_owned(),
+            why: error.to_string(),
+            fix: "give it a pipe and keep that open, or leave --end-with-stdin away".to_owned(),
+        })?;
+        Ok(Self { stdin: Some(stdin), ..Self::listen()? })
     }
 
     /// The next thing that is asked for. Of a reload and a stop that wait together the reload came first, or does no
@@ -39,6 +60,7 @@ impl Signals {
             _ = self.hangup.recv() => Told::Reload,
             _ = self.terminate.recv() => Told::Stop,
             _ = self.interrupt.recv() => Told::Stop,
+            () = ended(&mut self.stdin) => Told::Stop,
         }
     }
 
@@ -74,4 +96,14 @@ impl Signals {
             fix: "send one signal and wait; server.shutdown_grace bounds the time".to_owned(),
         })
     }
+}
+
+/// Waits until the pipe has ended, which is told once; what is written there means nothing.
+async fn ended(stdin: &mut Option<pipe::Receiver>) {
+    let Some(pipe) = stdin else {
+        return std::future::pending().await;
+    };
+    let mut nothing = [0; 64];
+    while pipe.read(&mut nothing).await.is_ok_and(|length| length > 0) {}
+    *stdin = None;
 }

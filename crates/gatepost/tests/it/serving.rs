@@ -1,13 +1,13 @@
 //! This file is where the real server is held to its promises: ready, current, and ended well.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::http::{Answer, answer, ask, ask_token, connect, request};
-use crate::program::{Home, PATIENCE, Running, signal, until};
+use crate::program::{Home, PATIENCE, Running, Started, address, signal, until};
 
 const A_SECOND: Duration = Duration::from_secs(1);
 
@@ -44,6 +44,33 @@ fn a_server_on_an_empty_folder_sets_it_up() {
     let server = Running::serve(&home);
     assert_eq!(home.json(&["api", "list"])[0]["name"], "default");
     assert_eq!(server.stop().code, Some(0));
+}
+
+#[test]
+fn a_server_that_watches_its_input_ends_well_when_that_ends_and_not_before() {
+    let home = Home::ready();
+    let mut command = home.command(&["serve", "--json", "--end-with-stdin"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut running = Started(command.spawn().unwrap());
+    let (mut line, stdout) = (String::new(), running.0.stdout.take().unwrap());
+    BufReader::new(stdout).read_line(&mut line).unwrap();
+    let public = address(&serde_json::from_str::<Value>(&line).unwrap()["public_url"]);
+
+    let mut input = running.0.stdin.take().unwrap();
+    input.write_all(b"what is written there means nothing\n").unwrap();
+    assert_eq!(ask(public, "GET /livez", &[], "").status, 200);
+    drop(input);
+    until(PATIENCE, "it has ended", || running.0.try_wait().unwrap().is_some());
+    assert_eq!(running.0.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn an_input_that_can_not_be_watched_is_said_at_once() {
+    let home = Home::ready();
+    let mut command = home.command(&["serve", "--json", "--end-with-stdin"]);
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &document["error"]["code"]), (Some(2), &json!("server.stdin")));
 }
 
 #[test]
@@ -178,7 +205,7 @@ fn a_server_whose_standard_output_nobody_reads_serves_on() {
         found = home.json(&["status"])["server"]["public_url"].clone();
         found.is_string()
     });
-    let answer: Answer = ask(crate::program::address(&found), "GET /livez", &[], "");
+    let answer: Answer = ask(address(&found), "GET /livez", &[], "");
     signal("TERM", &child.id().to_string());
     assert_eq!((answer.status, child.wait().unwrap().code()), (200, Some(0)));
 }
