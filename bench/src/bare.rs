@@ -18,9 +18,11 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 
 use crate::arguments::BareArguments;
 use crate::failure::{Failure, Outcome};
+use crate::parent;
 use crate::processor::Placement;
 use crate::wire::Answer;
 
@@ -43,7 +45,7 @@ impl Bare {
 
         let program = std::env::current_exe().map_err(|why| failed(why.to_string()))?;
         let mut command = placement.command(&program);
-        command.args(["bare", "--answer"]).arg(&file).stdin(Stdio::null()).stdout(Stdio::piped());
+        command.args(["bare", "--answer"]).arg(&file).stdin(Stdio::piped()).stdout(Stdio::piped());
         let child = command.spawn().map_err(|why| failed(why.to_string()))?;
         let mut bare = Self { child, address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)) };
         let stdout =
@@ -69,13 +71,21 @@ impl Drop for Bare {
     }
 }
 
-/// The child process: prints its address and serves until it is ended.
+/// The child process: prints its address and serves until it is ended, or nobody is there who could.
 pub(crate) fn run(asked: &BareArguments) -> Outcome<()> {
     let text = fs::read(&asked.answer).map_err(|why| Failure::new("the answer to give", why))?;
     let template = parse(&text).ok_or_else(|| Failure::new("the answer to give", "it is none"))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|why| Failure::new("the bare server's runtime", why))?;
-    runtime.block_on(serve(template)).map_err(|why| Failure::new("the bare server", why))
+    let (tell, gone) = oneshot::channel::<()>();
+    parent::when_gone(move || drop(tell));
+    let served = runtime.block_on(async {
+        tokio::select! {
+            served = serve(template) => served,
+            _ = gone => Ok(()),
+        }
+    });
+    served.map_err(|why| Failure::new("the bare server", why))
 }
 
 async fn serve(template: Response<Bytes>) -> std::io::Result<()> {

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,6 +12,9 @@ use tempfile::TempDir;
 use crate::failure::{Failure, Outcome};
 use crate::processor::Placement;
 use crate::subject::Subject;
+
+/// How many connections the server under test takes from one address, for all that is asked comes from one.
+pub(crate) const CONNECTIONS_OF_ONE_ADDRESS: usize = 10_000;
 
 /// The one scope that the measured clients have.
 const SCOPE: &str = "bench:read";
@@ -125,7 +128,8 @@ impl Installation {
             return Err(Failure::new("gatepost serve", "its standard output was not piped"));
         };
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut server = Server { child, stdout: None, address: nowhere, admin: nowhere };
+        let stdin = child.stdin.take();
+        let mut server = Server { child, stdin, stdout: None, address: nowhere, admin: nowhere };
         let (mut stdout, mut line) = (BufReader::new(stdout), String::new());
         stdout.read_line(&mut line).map_err(|why| Failure::new("gatepost serve", why))?;
         server.stdout = Some(stdout);
@@ -139,8 +143,9 @@ impl Installation {
 
     /// Starts the server and returns at once; for the clock of the start itself.
     pub(crate) fn exec(&self, address: SocketAddr) -> Outcome<Server> {
-        let child = self.start(Placement::Shared, &address.to_string(), Stdio::null())?;
-        Ok(Server { child, stdout: None, address, admin: SocketAddr::from(([127, 0, 0, 1], 0)) })
+        let mut child = self.start(Placement::Shared, &address.to_string(), Stdio::null())?;
+        let (stdin, nowhere) = (child.stdin.take(), SocketAddr::from(([127, 0, 0, 1], 0)));
+        Ok(Server { child, stdin, stdout: None, address, admin: nowhere })
     }
 
     // The log goes where nobody reads it, and is written all the same.
@@ -148,10 +153,11 @@ impl Installation {
         let mut command = placement.command(&self.program);
         clear_settings(&mut command);
         command.env("GATEPOST_SERVER__LISTEN", listen).env("GATEPOST_SERVER__ADMIN_LISTEN", "127.0.0.1:0");
-        // All that is asked comes from one address.
-        command.env("GATEPOST_SERVER__MAX_CONNECTIONS_PER_PEER", "10000");
-        command.args(["serve", "--json", "--data"]).arg(self.folder.path().join("data"));
-        command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::null());
+        let connections = CONNECTIONS_OF_ONE_ADDRESS.to_string();
+        command.env("GATEPOST_SERVER__MAX_CONNECTIONS_PER_PEER", connections);
+        // A harness that is killed can't end it; the end of the pipe does.
+        command.args(["serve", "--json", "--end-with-stdin", "--data"]).arg(self.folder.path().join("data"));
+        command.stdin(Stdio::piped()).stdout(stdout).stderr(Stdio::null());
         command.spawn().map_err(|why| Failure::new("gatepost serve did not start", why))
     }
 
@@ -231,6 +237,9 @@ fn address_of(url: &str) -> Outcome<SocketAddr> {
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
+    // Held open until it has ended, for it ends with its standard input: waiting for the child would close it.
+    #[expect(dead_code, reason = "it is held, not written")]
+    stdin: Option<ChildStdin>,
     // Held open, so that the server's standard output never breaks under it.
     stdout: Option<BufReader<ChildStdout>>,
     pub address: SocketAddr,

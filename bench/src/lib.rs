@@ -25,6 +25,7 @@ mod open_loop;
 mod over_hyper;
 mod overload;
 mod pairs;
+mod parent;
 mod peers;
 mod primes;
 mod prober;

@@ -7,6 +7,9 @@ mod at_rate;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
@@ -17,6 +20,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed2551
 use crate::arguments::RawArguments;
 use crate::arrivals::Arrivals;
 use crate::failure::{Failure, Outcome};
+use crate::parent;
 use crate::processor::Placement;
 use crate::subject::Subject;
 
@@ -67,8 +71,13 @@ impl Raw {
         command.args(self.own_words).args(["--algorithm", self.subject.name()]).arg("--key").arg(&self.key);
         command.args(["--bytes", &self.bytes.to_string(), "--threads", &placement.cores().to_string()]);
         command.args(["--milliseconds", &window.as_millis().to_string()]);
-        let done =
-            command.args(more).output().map_err(|why| Failure::new("raw signing did not start", why))?;
+        command.args(more).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let failed = |why| Failure::new("raw signing did not start", why);
+        let mut child = command.spawn().map_err(failed)?;
+        // Open until the child has ended, which would end itself otherwise.
+        let input = child.stdin.take();
+        let done = child.wait_with_output().map_err(failed)?;
+        drop(input);
         if !done.status.success() {
             return Err(Failure::new("raw signing", String::from_utf8_lossy(&done.stderr)));
         }
@@ -77,43 +86,54 @@ impl Raw {
 }
 
 /// The child process: signs until the time is over and prints signatures a second, or signs what is due and prints how
-/// many milliseconds each took.
+/// many milliseconds each took. It ends early when whoever started it is gone.
 pub(crate) fn run(asked: &RawArguments) -> Outcome<()> {
     let der = fs::read(&asked.key).map_err(|why| Failure::new("the key for raw signing", why))?;
     let signer =
         Signer::parse(asked.algorithm, &der).map_err(|why| Failure::new("the key for raw signing", why))?;
+    let (message, random, alone) =
+        (vec![b'a'; asked.bytes], SystemRandom::new(), Arc::<AtomicBool>::default());
+    let told = Arc::clone(&alone);
+    parent::when_gone(move || told.store(true, Ordering::Relaxed));
+    let sign = || {
+        if alone.load(Ordering::Relaxed) {
+            return None;
+        }
+        signer.sign(&random, &message).map(|_| ())
+    };
+
     let window = Duration::from_millis(asked.milliseconds);
-    let message = vec![b'a'; asked.bytes];
-    if let Some(rate) = asked.rate {
-        let (arrivals, random) = (Arrivals { rate, window, seed: asked.seed }, SystemRandom::new());
-        let sign = || signer.sign(&random, &message).map(|_| ());
-        let latencies = at_rate::latencies(asked.threads, arrivals, sign)
-            .ok_or_else(|| Failure::new("raw signing", "a signature failed"))?;
-        return print(&latencies);
-    }
-    let rates: Option<Vec<f64>> = std::thread::scope(|scope| {
-        let threads: Vec<_> =
-            (0..asked.threads).map(|_| scope.spawn(|| sign_until(&signer, &message, window))).collect();
-        threads.into_iter().map(|thread| thread.join().ok().flatten()).collect()
-    });
-    let rates = rates.ok_or_else(|| Failure::new("raw signing", "a signature failed"))?;
-    print(&[rates.iter().sum::<f64>()])
+    let figures = match asked.rate {
+        Some(rate) => at_rate::latencies(asked.threads, Arrivals { rate, window, seed: asked.seed }, sign),
+        None => one_after_the_other(asked.threads, window, sign).map(|rate| vec![rate]),
+    };
+    let why = if alone.load(Ordering::Relaxed) { "whoever started it is gone" } else { "a signature failed" };
+    print(&figures.ok_or_else(|| Failure::new("raw signing", why))?)
+}
+
+/// Signatures a second of all threads together; none when a signature fails.
+fn one_after_the_other(
+    threads: usize,
+    window: Duration,
+    sign: impl Fn() -> Option<()> + Sync,
+) -> Option<f64> {
+    let work = || {
+        let (start, mut count) = (Instant::now(), 0u64);
+        while start.elapsed() < window {
+            sign()?;
+            count += 1;
+        }
+        Some(count as f64 / start.elapsed().as_secs_f64())
+    };
+    std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        running.into_iter().map(|thread| thread.join().ok().flatten()).sum()
+    })
 }
 
 fn print(figures: &[f64]) -> Outcome<()> {
     let lines: String = figures.iter().map(|figure| format!("{figure}\n")).collect();
     std::io::stdout().write_all(lines.as_bytes()).map_err(|why| Failure::new("standard output", why))
-}
-
-/// Signatures a second of this thread; none when a signature fails.
-fn sign_until(signer: &Signer, message: &[u8], window: Duration) -> Option<f64> {
-    let random = SystemRandom::new();
-    let (start, mut count) = (Instant::now(), 0u64);
-    while start.elapsed() < window {
-        signer.sign(&random, message)?;
-        count += 1;
-    }
-    Some(count as f64 / start.elapsed().as_secs_f64())
 }
 
 /// A key parsed once, shared by all threads.

@@ -1,11 +1,11 @@
 //! This file is where the commands that measure this machine are run for a second.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::program::{Done, Home, PATIENCE, signal, until};
+use crate::program::{Done, Home, PATIENCE, Started, signal, until};
 
 /// One short turn over two connections.
 const SHORT: [&str; 6] = ["--connections", "2", "--slices", "1", "--seconds", "1"];
@@ -95,25 +95,62 @@ fn is_run_with(text: &str) -> bool {
     })
 }
 
-/// What is left after that signal in the middle of a measurement: nothing.
-fn ends_all_by(name: &str) {
-    let home = Home::empty();
+/// A measurement that has begun, what it says from now on, and the folder of its state.
+fn under_way(home: &Home) -> (Started, impl Iterator<Item = String>, String) {
     let words =
         ["bench", "token", "--alg", "eddsa", "--connections", "2", "--slices", "50", "--seconds", "1"];
     let mut command = home.command(&words);
-    let mut child =
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut told = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut running = Started(command.spawn().unwrap());
+    let mut told = BufReader::new(running.0.stderr.take().unwrap()).lines().map(Result::unwrap);
     assert!(told.any(|line| line.contains("slice 1 of 50")), "it goes on");
-    let folder = folders(&home).pop().expect("a state of its own");
+    let folder = folders(home).pop().expect("a state of its own");
     assert!(is_run_with(&folder), "a server runs on it");
+    (running, told, folder)
+}
 
-    signal(name, &child.id().to_string());
+/// What is left after that signal in the middle of a measurement: nothing.
+fn ends_all_by(name: &str) {
+    let home = Home::empty();
+    let (mut running, told, folder) = under_way(&home);
+    signal(name, &running.0.id().to_string());
     let rest: Vec<String> = told.collect();
-    assert_eq!(child.wait().unwrap().code(), Some(1), "{name}: {rest:?}");
+    assert_eq!(running.0.wait().unwrap().code(), Some(1), "{name}: {rest:?}");
     assert!(rest.iter().any(|line| line.contains("stopped by a signal")), "{name}: {rest:?}");
     assert_eq!(folders(&home), [""; 0], "{name}");
     until(PATIENCE, "the server has ended", || !is_run_with(&folder));
+}
+
+#[test]
+fn a_measurement_that_is_killed_leaves_no_process_behind() {
+    let home = Home::empty();
+    let (mut running, _, folder) = under_way(&home);
+    signal("KILL", &running.0.id().to_string());
+    assert_eq!(running.0.wait().unwrap().code(), None, "it was killed");
+    until(PATIENCE, "server and signing have ended", || !is_run_with(&folder));
+}
+
+/// An Ed25519 key as PKCS#8.
+const KEY: &[u8] =
+    b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20abcdefghijklmnopqrstuvwxyz012345";
+
+#[test]
+fn signing_alone_ends_with_whoever_started_it() {
+    let home = Home::empty();
+    std::fs::write(home.path("key"), KEY).unwrap();
+    let key = home.path("key");
+    let base = ["bench", "raw", "--algorithm", "eddsa", "--key", key.to_str().unwrap(), "--bytes", "9"];
+    for more in [&[][..], &["--rate", "1000"]] {
+        let words = [&base[..], &["--threads", "1", "--milliseconds", "120000"], more].concat();
+        let mut command = home.command(&words);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut running = Started(command.spawn().unwrap());
+        drop(running.0.stdin.take());
+        let mut said = String::new();
+        running.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert_eq!(running.0.wait().unwrap().code(), Some(1), "{more:?}");
+        assert!(said.contains("whoever started it is gone"), "{more:?}: {said}");
+    }
 }
 
 #[test]
