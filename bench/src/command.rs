@@ -11,7 +11,7 @@ use crate::failure::{Failure, Outcome};
 use crate::gatepost::Installation;
 use crate::guarded::{Guarded, VerifyLoad};
 use crate::offered::{self, Offered, Pace};
-use crate::processor::cores;
+use crate::processor::{cores, parted};
 use crate::subject::Subject;
 use crate::throughput::{Bench, Row};
 use crate::token_load::TokenLoad;
@@ -40,8 +40,7 @@ pub fn token(load: &TokenLoad, tell: &dyn Fn(&str)) -> Outcome<Row> {
     generators_runtime()?.block_on(unless_stopped(async {
         let installation = Installation::new(&load.program)?;
         let plan = load.plan();
-        let figures = installation.folder().join("raw.json");
-        let mut bench = Bench::new(&installation, &plan, &figures, tell);
+        let mut bench = Bench::new(&installation, &plan, None, tell);
         let mut last = None;
         let each = |row| {
             last = Some(row);
@@ -50,6 +49,16 @@ pub fn token(load: &TokenLoad, tell: &dyn Fn(&str)) -> Outcome<Row> {
         bench.measure(load.algorithm, &[load.connections], each).await?;
         last.ok_or_else(|| Failure::new("the measurement", "it brought no figure"))
     }))
+}
+
+/// What may come on top of [`token`], for whoever waits.
+#[must_use]
+pub fn measured_again() -> String {
+    let heavy = "where the load takes more than 3 % of the machine";
+    match parted() {
+        Ok(parted) => format!("as long again {heavy}: then with {parted}"),
+        Err(why) => format!("no second time: {heavy}, it can not be kept off the server's core ({why})"),
+    }
 }
 
 /// The same with requests that come when they are due, whether others were answered or not.

@@ -138,8 +138,13 @@ impl Crowd {
     fn in_words(&self) -> String {
         let mut lines = vec![
             format!(
-                "{} clients against {}, EdDSA, Zipf 1.0, server on core 0: {:.3}  (quartiles {:.3} to {:.3})",
-                self.many, self.few, self.ratio.median, self.ratio.lower, self.ratio.upper
+                "{} clients against {}, EdDSA, Zipf 1.0, {}: {:.3}  (quartiles {:.3} to {:.3})",
+                self.many,
+                self.few,
+                Placement::Apart,
+                self.ratio.median,
+                self.ratio.lower,
+                self.ratio.upper
             ),
             rates("few         /s", &self.of_few),
             rates("many        /s", &self.of_many),

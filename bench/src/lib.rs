@@ -56,7 +56,7 @@ use progress::Progress;
 use report::Report;
 
 pub use arguments::RawArguments;
-pub use command::{VerifyAll, sign_alone, token, token_as_due, verify};
+pub use command::{VerifyAll, measured_again, sign_alone, token, token_as_due, verify};
 pub use failure::Failure;
 pub use guarded::Guarded;
 pub use histogram::{Bar, Histogram};
@@ -106,7 +106,8 @@ fn measure(arguments: &Arguments) -> Outcome<()> {
         report.one("pairs", &found)?;
     }
     if progress.begins(arguments, Measurement::Throughput) {
-        let mut bench = throughput::Bench::new(&installation, &plan, &arguments.figures, &progress::tell);
+        let figures = Some(arguments.figures.as_path());
+        let mut bench = throughput::Bench::new(&installation, &plan, figures, &progress::tell);
         for subject in arguments.subjects() {
             let each = |row| report.row("throughput", &row);
             runtime.block_on(bench.measure(subject, &arguments.connections, each))?;

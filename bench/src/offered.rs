@@ -20,6 +20,7 @@ use crate::processor::Placement;
 use crate::raw::Raw;
 use crate::statistics::{Latency, Quartiles};
 use crate::subject::Subject;
+use crate::throughput::above_the_limit;
 use crate::token_load::TokenLoad;
 use crate::tokens::{Key, Tokens, signed_length};
 
@@ -165,6 +166,8 @@ impl Sum {
 
     fn offered(self, ground: &Ground<'_>, asked_for: Pace, seed: u64, rounds: Vec<Round>) -> Offered {
         let raw: Vec<f64> = rounds.iter().map(|round| round.raw).collect();
+        let over_raw: Vec<f64> = rounds.iter().map(|round| round.capacity / round.raw).collect();
+        let noise = above_the_limit(Quartiles::of(&over_raw).median);
         let signing_ms = Placement::Shared.cores() as f64 / Quartiles::of(&raw).median * 1e3;
         let latency_ms = Latency::of(&self.latencies);
         let others: u64 = self.others.values().sum();
@@ -179,7 +182,7 @@ impl Sum {
             asked: self.latencies.len() + self.refused + others as usize,
             served: self.latencies.len(),
             refused: self.refused,
-            void: void(&ground.tokens, &self.others),
+            void: void(&ground.tokens, &self.others).into_iter().chain(noise).collect(),
             others: self.others,
             distinct_jti: ground.tokens.distinct(),
             verified: ground.tokens.verified,

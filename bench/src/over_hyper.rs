@@ -1,6 +1,6 @@
 //! This file is where the server is set against bare hyper: the same requests, the same answers, the same core.
 //!
-//! Both have core 0 and the generator core 1; slices alternate, and the figure is the median of the pairs' ratios.
+//! Both have one core and the generator another; slices alternate, and the figure is the median of the pairs' ratios.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ use crate::connection::{Ask, fetch};
 use crate::failure::{Failure, Outcome};
 use crate::gatepost::{Installation, Server};
 use crate::load::{FULL, Load, rates};
-use crate::processor::{Placement, can_part, seconds_of};
+use crate::processor::{Placement, parted, seconds_of};
 use crate::statistics::Quartiles;
 use crate::subject::Subject;
 use crate::tokens::{Key, Tokens};
@@ -61,8 +61,13 @@ impl Row {
         let over = self.ratio;
         let mut lines = vec![
             format!(
-                "{}, {} connections, server on core 0: over bare hyper {:.3}  (quartiles {:.3} to {:.3})",
-                self.what, self.connections, over.median, over.lower, over.upper
+                "{}, {} connections, {}: over bare hyper {:.3}  (quartiles {:.3} to {:.3})",
+                self.what,
+                self.connections,
+                Placement::Apart,
+                over.median,
+                over.lower,
+                over.upper
             ),
             rates("bare hyper  /s", &self.bare),
             rates("served      /s", &self.served),
@@ -148,9 +153,7 @@ impl Pair {
         requests: Vec<Bytes>,
         installation: &Installation,
     ) -> Outcome<Self> {
-        if !can_part() {
-            return Err(Failure::new(&what, "it takes two cores and taskset"));
-        }
+        parted().map_err(|why| Failure::new(&what, why))?;
         let first = requests.first().cloned().unwrap_or_default();
         let answer = wire::ask_once(server.address, &first)?;
         if answer.extent.status != 200 {

@@ -12,7 +12,7 @@ use crate::closed_loop;
 use crate::connection::{Ask, fetch};
 use crate::failure::{Failure, Outcome};
 use crate::gatepost::{Credentials, Installation, Server};
-use crate::processor::{Placement, can_part};
+use crate::processor::{Placement, parted};
 use crate::statistics::Quartiles;
 use crate::subject::Subject;
 use crate::throughput::figures;
@@ -38,11 +38,7 @@ pub(crate) struct Primes {
 
 impl fmt::Display for Primes {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = match self.placement {
-            Placement::Shared => "all cores",
-            Placement::Apart => "server on core 0",
-        };
-        let ratio = self.ratio.median;
+        let (place, ratio) = (self.placement, self.ratio.median);
         writeln!(
             out,
             "four primes over two, {CONNECTIONS} connections, {place}: {ratio:.2} times the tokens"
@@ -65,7 +61,7 @@ pub(crate) async fn measure(installation: &Installation, plan: &Plan) -> Outcome
     let two = installation.client_for(Subject::Rsa4096, "two-primes")?;
     let four = installation.client_for(Subject::Rsa4096, "four-primes")?;
     installation.rotate_to_four_primes(&four)?;
-    if !can_part() {
+    if parted().is_err() {
         return alternate(installation, plan, Placement::Shared, [&two, &four]).await;
     }
     Placement::Apart.take_generators_cores()?;

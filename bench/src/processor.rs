@@ -1,7 +1,9 @@
 //! This file is where the kernel is asked how much processor and memory a process took, and where processes may run.
 
+use std::fmt;
 use std::fs;
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -26,8 +28,32 @@ pub(crate) fn masked() -> Option<String> {
 pub enum Placement {
     /// All of them, together with the generator.
     Shared,
-    /// Core 0; the generator has core 1.
+    /// The first of those that this process may use; the generator has the second.
     Apart,
+}
+
+/// A core for the server and signing alone, and one for the generator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Parted {
+    server: usize,
+    generator: usize,
+}
+
+/// For a reader.
+impl fmt::Display for Parted {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "the server on core {}, the load on core {}", self.server, self.generator)
+    }
+}
+
+/// For a reader.
+impl fmt::Display for Placement {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shared => out.write_str("all cores"),
+            Self::Apart => write!(out, "server on core {}", servers_core()),
+        }
+    }
 }
 
 impl Placement {
@@ -45,7 +71,7 @@ impl Placement {
             Self::Shared => Command::new(program),
             Self::Apart => {
                 let mut command = Command::new("taskset");
-                command.args(["-c", "0"]).arg(program);
+                command.args(["-c", &servers_core().to_string()]).arg(program);
                 command
             }
         }
@@ -54,8 +80,8 @@ impl Placement {
     /// Moves this process, all threads, to the generator's cores.
     pub(crate) fn take_generators_cores(self) -> Outcome<()> {
         let list = match self {
-            Self::Shared => format!("0-{}", cores() - 1),
-            Self::Apart => "1".to_owned(),
+            Self::Shared => allowed().iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+            Self::Apart => parted()?.generator.to_string(),
         };
         let own = std::process::id().to_string();
         let mut command = Command::new("taskset");
@@ -74,14 +100,49 @@ impl Placement {
 
 /// Cores that this process may use at its start.
 pub(crate) fn cores() -> usize {
-    static CORES: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
+    static CORES: OnceLock<usize> = OnceLock::new();
     *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))
 }
 
-/// Whether the generator can be kept off the server's core here.
-pub(crate) fn can_part() -> bool {
-    let found = Command::new("taskset").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    cores() >= 2 && found.is_ok_and(|status| status.success())
+/// Which cores keep the generator off the server's here, or why none do.
+pub(crate) fn parted() -> Outcome<Parted> {
+    static FOUND: OnceLock<bool> = OnceLock::new();
+    let parted = first_two(allowed()).filter(|_| cores() >= 2);
+    let parted = parted.ok_or_else(|| Failure::new("the load", "this process may use one core only"))?;
+    let ask =
+        || Command::new("taskset").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let found = *FOUND.get_or_init(|| ask().is_ok_and(|status| status.success()));
+    found.then_some(parted).ok_or_else(|| Failure::new("the load", "taskset is missing (package util-linux)"))
+}
+
+/// The numbers of the cores that this process may use at its start; none where the kernel does not tell.
+fn allowed() -> &'static [usize] {
+    static ALLOWED: OnceLock<Vec<usize>> = OnceLock::new();
+    let read = || fs::read_to_string("/proc/self/status").ok();
+    ALLOWED.get_or_init(|| read().and_then(|status| listed(&status)).unwrap_or_default())
+}
+
+/// The cores of a line like `Cpus_allowed_list: 2-3,8`.
+fn listed(status: &str) -> Option<Vec<usize>> {
+    let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
+    let mut cores = Vec::new();
+    for range in list.trim().split(',') {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        cores.extend(first.parse::<usize>().ok()?..=last.parse().ok()?);
+    }
+    Some(cores)
+}
+
+fn first_two(cores: &[usize]) -> Option<Parted> {
+    let [server, generator, ..] = *cores else {
+        return None;
+    };
+    Some(Parted { server, generator })
+}
+
+/// Where the server and signing alone run when they are kept apart.
+fn servers_core() -> usize {
+    allowed().first().copied().unwrap_or_default()
 }
 
 /// Measures this process's share of the whole machine between two moments.
@@ -171,6 +232,19 @@ mod tests {
         let status = "Name:\tgatepost\nVmHWM:\t   20480 kB\nVmRSS:\t   10240 kB\n";
         assert_eq!(kilobytes(status, "VmRSS:"), Some(10240.0));
         assert_eq!(kilobytes(status, "VmSwap:"), None);
+    }
+
+    #[test]
+    fn apart_are_the_first_two_of_the_cores_that_may_be_used() {
+        let status =
+            |list: &str| format!("Cpus_allowed:\tff\nCpus_allowed_list:\t{list}\nMems_allowed:\t1\n");
+        let of = |list| listed(&status(list)).expect("a list");
+        assert_eq!(of("2-3,8"), [2, 3, 8]);
+        assert_eq!(first_two(&of("2-3,8")), Some(Parted { server: 2, generator: 3 }));
+        assert_eq!(first_two(&of("5,9")), Some(Parted { server: 5, generator: 9 }));
+        assert_eq!(first_two(&of("7")), None, "one core can not be parted");
+        assert_eq!((listed("Name:\tx\n"), listed(&status("x"))), (None, None));
+        assert!(!allowed().is_empty(), "Linux tells");
     }
 
     #[test]

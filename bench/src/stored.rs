@@ -1,4 +1,6 @@
 //! This file is where the best raw figure of this machine is kept, so that a run on a busy day is found void.
+//!
+//! The harness keeps them beside what it is built into; the command of the product keeps none, and none is the judge there.
 
 use std::collections::BTreeMap;
 use std::fs;

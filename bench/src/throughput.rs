@@ -3,7 +3,8 @@
 //! Raw signing and the server alternate (A B A B …), so that whatever slows the machine slows both; each pair
 //! gives a ratio, and the figure is the ratios' median. While the server works, /livez is asked by its own
 //! thread. Where the generator takes more than 3 % of the machine, the figure is measured again with the server
-//! and raw signing on core 0 and the generator on core 1.
+//! and raw signing on one core and the generator on another; /livez is not asked there, for who asks would wait behind
+//! the generator.
 
 use std::fmt;
 use std::path::Path;
@@ -17,7 +18,7 @@ use crate::failure::{Failure, Outcome};
 use crate::gatepost::{Credentials, Installation, Server};
 use crate::load::{FULL, Load};
 use crate::prober::Prober;
-use crate::processor::{Placement, can_part, cores};
+use crate::processor::{Placement, cores, parted};
 use crate::raw::Raw;
 use crate::statistics::{Latency, Quartiles};
 use crate::stored::Figures;
@@ -52,8 +53,9 @@ pub struct Row {
     pub latency_ms: Latency,
     /// The median latency in times of one signature on one core.
     pub signing_times: f64,
-    /// /livez in milliseconds from the time at which each question was due.
-    pub livez_ms: Latency,
+    /// /livez in milliseconds from the time at which each question was due; not asked beside a generator that has one
+    /// core, for it would be the generator that is waited for.
+    pub livez_ms: Option<Latency>,
     /// Tokens that were served.
     pub tokens: usize,
     /// Different ids among them.
@@ -68,10 +70,6 @@ pub struct Row {
 
 impl fmt::Display for Row {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = match self.placement {
-            Placement::Shared => "all cores",
-            Placement::Apart => "server on core 0",
-        };
         let summary = match self.ratio {
             Some(ratio) => {
                 let Quartiles { lower, upper, .. } = self.ratio_quartiles;
@@ -79,12 +77,19 @@ impl fmt::Display for Row {
             }
             None => format!("latency {:.2} signing times", self.signing_times),
         };
-        writeln!(out, "{}, {} connections, {place}: {summary}", self.algorithm.name(), self.connections)?;
+        let Self { placement, connections, .. } = self;
+        writeln!(out, "{}, {connections} connections, {placement}: {summary}", self.algorithm.name())?;
         writeln!(out, "  raw signing /s {}", figures(&self.raw, self.raw_quartiles))?;
         writeln!(out, "  tokens      /s {}", figures(&self.served, self.served_quartiles))?;
         writeln!(out, "  latency ms     p50 {:.2}  p99 {:.2}", self.latency_ms.p50, self.latency_ms.p99)?;
-        let Self { tokens, distinct_jti, verified, livez_ms: livez, .. } = self;
-        writeln!(out, "  /livez ms      p50 {:.2}  p99 {:.2}  of {}", livez.p50, livez.p99, livez.samples)?;
+        let Self { tokens, distinct_jti, verified, .. } = self;
+        if let Some(livez) = self.livez_ms {
+            writeln!(
+                out,
+                "  /livez ms      p50 {:.2}  p99 {:.2}  of {}",
+                livez.p50, livez.p99, livez.samples
+            )?;
+        }
         writeln!(out, "  tokens {tokens}, distinct jti {distinct_jti}, verified {verified}")?;
         write!(out, "  generator {:.1} % of the machine", self.generator_share * 100.0)?;
         self.void.iter().try_for_each(|why| write!(out, "\n  VOID: {why}"))
@@ -101,7 +106,7 @@ pub(crate) fn figures(slices: &[f64], quartiles: Quartiles) -> String {
 pub(crate) struct Bench<'a> {
     installation: &'a Installation,
     plan: &'a Plan,
-    figures: Figures,
+    figures: Option<Figures>,
     tell: &'a dyn Fn(&str),
 }
 
@@ -133,14 +138,15 @@ struct Slices {
 }
 
 impl<'a> Bench<'a> {
-    /// `tell` hears of each slice, so that whoever waits sees that it goes on.
+    /// `figures` is where the best raw figures are kept, if anywhere; `tell` hears of each slice, so that whoever waits
+    /// sees that it goes on.
     pub(crate) fn new(
         installation: &'a Installation,
         plan: &'a Plan,
-        figures: &Path,
+        figures: Option<&Path>,
         tell: &'a dyn Fn(&str),
     ) -> Self {
-        Self { installation, plan, figures: Figures::open(figures), tell }
+        Self { installation, plan, figures: figures.map(Figures::open), tell }
     }
 
     /// Every number of connections with all cores for everybody, then again apart where the generator was heavy.
@@ -152,7 +158,7 @@ impl<'a> Bench<'a> {
     ) -> Outcome<()> {
         let target = Target { subject, client: self.installation.client_of(subject)? };
         let heavy = self.course(&target, Placement::Shared, connections, &mut each).await?;
-        if heavy.is_empty() || !can_part() {
+        if heavy.is_empty() || parted().is_err() {
             return Ok(());
         }
         Placement::Apart.take_generators_cores()?;
@@ -201,14 +207,14 @@ impl<'a> Bench<'a> {
         for number in 1..=self.plan.slices {
             let signed = course.raw.slice(course.placement, self.plan.slice)?;
             slices.raw.push(signed);
-            let prober = Prober::start(course.server.address);
+            let prober = course.prober();
             let slice =
                 closed_loop::run(course.server.address, &course.ask, connections, self.plan.slice).await;
-            let livez = prober.finish();
+            let livez = prober.map(Prober::finish);
             if let Some(status) = course.server.ended() {
                 return Err(Failure::new("the server ended under load", status));
             }
-            slices.livez.extend(livez?);
+            slices.livez.extend(livez.transpose()?.unwrap_or_default());
             let slice = slice?;
             tokens.take(&slice)?;
             slices.take(&slice);
@@ -219,9 +225,20 @@ impl<'a> Bench<'a> {
             ));
         }
         slices.judge(&tokens);
-        let raw = Quartiles::of(&slices.raw).median;
-        slices.void.extend(self.figures.judge(course.subject, course.placement, raw)?);
+        if let Some(figures) = &mut self.figures {
+            let raw = Quartiles::of(&slices.raw).median;
+            slices.void.extend(figures.judge(course.subject, course.placement, raw)?);
+        }
         Ok(slices.row(course, connections, &tokens))
+    }
+}
+
+impl Course {
+    fn prober(&self) -> Option<Prober> {
+        match self.placement {
+            Placement::Shared => Some(Prober::start(self.server.address)),
+            Placement::Apart => None,
+        }
     }
 }
 
@@ -248,6 +265,8 @@ impl Slices {
         let (raw_quartiles, ratio_quartiles) = (Quartiles::of(&self.raw), Quartiles::of(&ratios));
         let signing_ms = course.placement.cores() as f64 / raw_quartiles.median * 1e3;
         let latency_ms = Latency::of(&self.latencies);
+        let ratio = (connections > 1).then_some(ratio_quartiles.median);
+        self.void.extend(ratio.and_then(above_the_limit));
         Row {
             algorithm: course.subject,
             placement: course.placement,
@@ -256,11 +275,11 @@ impl Slices {
             served_quartiles: Quartiles::of(&self.served),
             raw: self.raw,
             served: self.served,
-            ratio: (connections > 1).then_some(ratio_quartiles.median),
+            ratio,
             ratio_quartiles,
             latency_ms,
             signing_times: latency_ms.p50 / signing_ms,
-            livez_ms: Latency::of(&self.livez),
+            livez_ms: (!self.livez.is_empty()).then(|| Latency::of(&self.livez)),
             tokens: tokens.count,
             distinct_jti: tokens.distinct(),
             verified: tokens.verified,
@@ -270,11 +289,21 @@ impl Slices {
     }
 }
 
+/// Why so many times what signing alone gives is noise; if it is.
+pub(crate) fn above_the_limit(ratio: f64) -> Option<String> {
+    let noise =
+        "noise: no server signs more than signing alone, so the machine gave its turns less; measure again";
+    (ratio > 1.0).then(|| format!("{ratio:.3} of signing alone is {noise} when it is quiet, or more slices"))
+}
+
 /// Why the generator, and not the server, made the figure; if it did.
 fn generators_part(placement: Placement, share: f64) -> Option<String> {
     match placement {
+        Placement::Shared if share <= LIGHT => None,
         Placement::Shared => {
-            (share > LIGHT).then(|| format!("the generator took {:.1} % of the machine", share * 100.0))
+            let took = format!("the generator took {:.1} % of the machine", share * 100.0);
+            let alone = |why| format!("{took}, and can not be kept off the server's core: {why}");
+            Some(parted().err().map_or(took.clone(), alone))
         }
         Placement::Apart => {
             let of_its_core = share * cores() as f64;
@@ -294,5 +323,11 @@ mod tests {
         assert!(generators_part(Placement::Shared, 0.04).is_some());
         assert_eq!(generators_part(Placement::Apart, 0.5 / cores() as f64), None);
         assert!(generators_part(Placement::Apart, 0.99 / cores() as f64).is_some());
+    }
+
+    #[test]
+    fn more_tokens_than_signatures_alone_are_noise_and_no_figure() {
+        assert_eq!((above_the_limit(0.97), above_the_limit(1.0)), (None, None));
+        assert!(above_the_limit(1.04).is_some_and(|why| why.contains("1.040") && why.contains("noise")));
     }
 }

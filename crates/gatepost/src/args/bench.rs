@@ -6,7 +6,8 @@ use gatepost_bench::{Pace, RawArguments, Subject};
 /// Measuring this machine.
 #[derive(Debug, Subcommand)]
 pub(crate) enum BenchCommand {
-    /// Tokens a second, beside what this machine can sign at all; on a state of its own, yours is not touched
+    /// Tokens a second, beside what this machine can sign at all; on a state of its own, yours is not touched, and nothing
+    /// is kept
     Token(BenchToken),
     /// Guarded calls a second, new tokens, forged ones and remembered ones; in this process, without a server
     Verify(BenchVerify),

@@ -36,9 +36,13 @@ fn tokens_are_measured_beside_signing_alone_without_touching_the_state_here() {
 #[test]
 fn a_person_gets_the_limit_the_ratio_percentiles_and_bars() {
     let done = run(&Home::empty(), &["--alg", "es256"]);
-    for part in ["signing alone", "this server", "of it", "99.9 %", "█", "/livez"] {
+    for part in ["signing alone", "this server", "of it", "99.9 %", "█", " signing times"] {
         assert!(done.stdout.contains(part), "{part}: {}", done.stdout);
     }
+    // Beside a generator on a core of its own nobody asks.
+    assert_eq!(done.stdout.contains("/livez"), done.stdout.contains("all cores"), "{}", done.stdout);
+    let again = ["as long again", "no second time"];
+    assert!(again.iter().any(|text| done.stderr.contains(text)), "{}", done.stderr);
 }
 
 #[test]

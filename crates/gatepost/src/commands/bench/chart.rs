@@ -12,21 +12,46 @@ pub(super) fn of_tokens(row: &Row) -> String {
         Placement::Apart => "server and signing on one core, the load on another",
     };
     let (raw, served) = (row.raw_quartiles.median, row.served_quartiles.median);
-    let share = row.ratio.map_or_else(String::new, |ratio| format!("  {ratio:.2} of it"));
+    let share = row.ratio.map_or_else(String::new, of_the_limit);
     let mut text = format!("{}, {} connections, {place}\n\n", row.algorithm.name(), row.connections);
     text += &format!("  signing alone  {raw:>9.0} /s   {}\n", bar(raw, raw.max(served)));
     text += &format!("  this server    {served:>9.0} /s   {}{share}\n\n", bar(served, raw.max(served)));
     text += &latencies(&row.latency_ms);
+    text += &in_signing_times(row);
+    text += &row.livez_ms.as_ref().map_or_else(String::new, |livez| {
+        format!("  /livez meanwhile: p50 {:.2} ms, p99 {:.2} ms\n", livez.p50, livez.p99)
+    });
+    text += &turns("signing alone", &row.raw);
+    text += &turns("this server", &row.served);
     text += &format!(
-        "\n  /livez meanwhile: p50 {:.2} ms, p99 {:.2} ms\n  {} tokens, {} different ids, {} verified; the load took {:.1} % of the machine\n",
-        row.livez_ms.p50,
-        row.livez_ms.p99,
+        "  {} tokens, {} different ids, {} verified; the load took {:.1} % of the machine\n",
         row.tokens,
         row.distinct_jti,
         row.verified,
         row.generator_share * 100.0
     );
     text + &of_void(&row.void)
+}
+
+/// Half of the answers beside one signature; at one connection that is what tells, not the rates.
+fn in_signing_times(row: &Row) -> String {
+    format!(
+        "\n  half is {:.2} signing times (a signing time is cores over what signing alone gives)\n",
+        row.signing_times
+    )
+}
+
+/// A share of what this machine can sign at all, and a mark on what can't be.
+fn of_the_limit(share: f64) -> String {
+    let mark = if share > 1.0 { " (noise)" } else { "" };
+    format!("  {share:.2} of it{mark}")
+}
+
+/// Nothing is kept from other runs: how far the turns lie apart says whether the machine was quiet.
+fn turns(name: &str, rates: &[f64]) -> String {
+    let least = rates.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = rates.iter().copied().fold(0.0, f64::max);
+    format!("  {name} made {least:.0} to {most:.0} /s, turn by turn\n")
 }
 
 /// What came of requests that were due, with bars for how long they took.
@@ -39,10 +64,10 @@ pub(super) fn of_offered(offered: &Offered) -> String {
         format!("{}, {asked_for}, Poisson arrivals of seed {}\n\n", offered.algorithm.name(), offered.seed);
     for round in &offered.rounds {
         text += &format!(
-            "  signing alone {:.0} /s, capacity {:.0} /s ({:.2} of it); asked for {:.0} /s, served {:.0} /s\n",
+            "  signing alone {:.0} /s, capacity {:.0} /s,{}; asked for {:.0} /s, served {:.0} /s\n",
             round.raw,
             round.capacity,
-            round.capacity / round.raw,
+            of_the_limit(round.capacity / round.raw),
             round.rate,
             round.served
         );
@@ -128,7 +153,61 @@ fn bar(figure: f64, longest: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use gatepost_bench::Subject;
+
     use super::*;
+
+    fn row(rates: (f64, f64), connections: u16) -> Row {
+        let one = |figure: f64| Quartiles { lower: figure, median: figure, upper: figure };
+        let latency = |p50| Latency { p50, p90: p50, p99: p50, p999: p50, samples: 1 };
+        let (raw, served) = rates;
+        Row {
+            algorithm: Subject::Es256,
+            placement: Placement::Shared,
+            connections,
+            raw: vec![raw],
+            raw_quartiles: one(raw),
+            served: vec![served],
+            served_quartiles: one(served),
+            ratio: (connections > 1).then_some(served / raw),
+            ratio_quartiles: one(served / raw),
+            latency_ms: latency(3.0),
+            signing_times: 1.5,
+            livez_ms: Some(latency(4.0)),
+            tokens: 1,
+            distinct_jti: 1,
+            verified: 1,
+            generator_share: 0.01,
+            void: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_share_above_the_limit_is_marked_as_noise() {
+        assert!(of_tokens(&row((100.0, 90.0), 64)).contains("0.90 of it\n"));
+        assert!(of_tokens(&row((100.0, 104.0), 64)).contains("1.04 of it (noise)\n"));
+        let void = Row { void: vec!["that is noise".to_owned()], ..row((100.0, 104.0), 64) };
+        assert!(of_tokens(&void).ends_with("  does not count: that is noise\n"));
+    }
+
+    #[test]
+    fn the_median_is_told_in_signing_times_and_at_one_connection_no_share() {
+        let text = of_tokens(&row((100.0, 40.0), 1));
+        assert!(text.contains("half is 1.50 signing times") && !text.contains("of it"), "{text}");
+    }
+
+    #[test]
+    fn turns_are_told_and_livez_where_it_was_asked() {
+        let mut row = row((100.0, 90.0), 2);
+        row.raw = vec![100.0, 80.4, 99.0];
+        let text = of_tokens(&row);
+        assert!(
+            text.contains("signing alone made 80 to 100 /s") && text.contains("/livez meanwhile"),
+            "{text}"
+        );
+        row.livez_ms = None;
+        assert!(!of_tokens(&row).contains("/livez"));
+    }
 
     #[test]
     fn a_bar_is_as_long_as_its_share_of_the_longest() {
