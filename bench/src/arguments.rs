@@ -128,11 +128,19 @@ pub struct RawArguments {
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=120_000))]
     pub(crate) milliseconds: u64,
     /// Signatures a second, in Poisson arrivals; without it they are made one after the other.
-    #[arg(long)]
+    #[arg(long, value_parser = rate)]
     pub(crate) rate: Option<f64>,
     /// Which of all possible arrivals.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
+}
+
+/// What is due is drawn beforehand, so its number has a bound.
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(rate) if (0.01..=200_000.0).contains(&rate) => Ok(rate),
+        Ok(_) | Err(_) => Err("give signatures a second, from 0.01 to 200000".to_owned()),
+    }
 }
 
 /// How much is measured.
@@ -238,5 +246,27 @@ mod tests {
     fn a_run_without_bounds_is_refused() {
         assert!(Arguments::try_parse_from(["gatepost-bench", "--connections", "100000"]).is_err());
         assert!(Arguments::try_parse_from(["gatepost-bench", "--slice-seconds", "0"]).is_err());
+    }
+
+    #[test]
+    fn so_is_raw_signing_without_bounds() {
+        let raw = |name: &str, value: &str| {
+            let mut words = vec!["gatepost-bench", "raw", "--algorithm", "eddsa", "--key", "k"];
+            for (option, good) in
+                [("--bytes", "9"), ("--threads", "1"), ("--milliseconds", "9"), ("--rate", "9")]
+            {
+                words.extend([option, if option == name { value } else { good }]);
+            }
+            Arguments::try_parse_from(words).is_ok()
+        };
+        assert!(raw("--rate", "0.5") && raw("--rate", "200000") && raw("--milliseconds", "120000"));
+        for rate in ["0", "-1", "NaN", "inf", "200001", "x"] {
+            assert!(!raw("--rate", rate), "{rate}");
+        }
+        for (name, value) in
+            [("--bytes", "0"), ("--bytes", "65537"), ("--threads", "1025"), ("--milliseconds", "120001")]
+        {
+            assert!(!raw(name, value), "{name} {value}");
+        }
     }
 }

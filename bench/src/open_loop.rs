@@ -20,11 +20,15 @@ use tokio::task::JoinSet;
 use crate::arrivals::{Arrivals, Moments, wait_until};
 use crate::connection::Ask;
 use crate::failure::{Failure, Outcome};
+use crate::gatepost::CONNECTIONS_OF_ONE_ADDRESS;
 use crate::processor::{OwnShare, cores};
 use crate::wire::{self, Extent};
 
 /// Requests without an answer at once; more than this many is a server that no longer answers.
 const MOST_UNDER_WAY: usize = 9_000;
+
+// Each has a connection of its own, and all come from one address.
+const _: () = assert!(MOST_UNDER_WAY < CONNECTIONS_OF_ONE_ADDRESS);
 
 /// What came of them.
 #[derive(Debug, Default)]
@@ -65,13 +69,23 @@ enum Told {
 
 /// Sends what is due and waits for all answers.
 pub(crate) async fn run(address: SocketAddr, ask: &Ask, arrivals: Arrivals) -> Outcome<Answers> {
+    run_within(MOST_UNDER_WAY, address, wire::request(ask, address), arrivals).await
+}
+
+async fn run_within(
+    most_under_way: usize,
+    address: SocketAddr,
+    request: Bytes,
+    arrivals: Arrivals,
+) -> Outcome<Answers> {
     let (tell, mut told) = mpsc::unbounded_channel();
     let idle = Idle::default();
     let sender = Sender {
         address,
-        request: wire::request(ask, address),
+        request,
         idle: Arc::clone(&idle),
         opened: 0,
+        most_under_way,
         tell: tell.clone(),
         runtime: Handle::current(),
     };
@@ -119,6 +133,7 @@ struct Sender {
     request: Bytes,
     idle: Idle,
     opened: usize,
+    most_under_way: usize,
     tell: mpsc::UnboundedSender<Told>,
     runtime: Handle,
 }
@@ -153,8 +168,8 @@ impl Sender {
         if let Some(line) = free {
             return Ok(line);
         }
-        if self.opened >= MOST_UNDER_WAY {
-            let why = format!("{MOST_UNDER_WAY} requests are without an answer");
+        if self.opened >= self.most_under_way {
+            let why = format!("{} requests are without an answer", self.opened);
             return Err(Failure::new("the server", why));
         }
         let reader = self.open().map_err(|why| Failure::new("connect", why))?;
@@ -212,4 +227,56 @@ impl Reader {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const REQUEST: Bytes = Bytes::from_static(b"ask!");
+    const ARRIVALS: Arrivals = Arrivals { rate: 1_000.0, window: Duration::from_millis(50), seed: 1 };
+
+    /// A server that takes all connections and reads on each, and answers `answers` requests of each.
+    async fn server(answers: usize) -> (SocketAddr, JoinSet<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let mut serving = JoinSet::new();
+        serving.spawn(async move {
+            let mut lines = JoinSet::new();
+            while let Ok((mut stream, _)) = listener.accept().await {
+                lines.spawn(async move {
+                    let mut request = [0; 4];
+                    for _ in 0..answers {
+                        if stream.read_exact(&mut request).await.is_err() {
+                            return;
+                        }
+                        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi").await;
+                    }
+                    while stream.read(&mut request).await.is_ok_and(|length| length > 0) {}
+                });
+            }
+        });
+        (address, serving)
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn all_that_is_due_is_asked_and_accounted_for() {
+        let (address, _serving) = server(usize::MAX).await;
+        let answers = run_within(100, address, REQUEST, ARRIVALS).await.expect("all answered");
+        let due = Moments::of(ARRIVALS).count();
+        assert_eq!((answers.served.len(), answers.late.len()), (due, due));
+        assert!(answers.refused.is_empty() && answers.others.is_empty());
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn a_server_that_answers_nothing_is_asked_over_so_many_connections_and_no_more() {
+        let (address, _serving) = server(0).await;
+        let why = run_within(3, address, REQUEST, ARRIVALS).await.expect_err("it does not answer");
+        assert_eq!(why.to_string(), "the server: 3 requests are without an answer");
+    }
 }

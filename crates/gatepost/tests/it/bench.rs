@@ -82,6 +82,24 @@ fn a_rate_and_a_load_at_once_or_a_load_of_nothing_are_no_question() {
     }
 }
 
+#[test]
+fn at_one_connection_a_person_is_told_the_median_in_signing_times() {
+    let words = ["bench", "token", "--alg", "es256", "--connections", "1", "--slices", "1", "--seconds", "1"];
+    let done = Home::empty().run(&words);
+    assert!(done.stdout.contains(" signing times"), "{}", done.stdout);
+}
+
+#[test]
+fn a_signing_run_without_bounds_is_no_question() {
+    let home = Home::empty();
+    let base = ["bench", "raw", "--algorithm", "eddsa", "--key", "none", "--bytes", "9", "--threads", "1"];
+    let with = |more: &[&str]| home.run(&[&base[..], &["--milliseconds", "9"], more].concat()).code;
+    assert_eq!(with(&[]), Some(1), "the key is missing, the rest is good");
+    for rate in ["0", "-1", "NaN", "inf", "1e9"] {
+        assert_eq!(with(&["--rate", rate]), Some(2), "{rate}");
+    }
+}
+
 /// The folders of measurements that are under way or were left behind.
 fn folders(home: &Home) -> Vec<String> {
     let entries = std::fs::read_dir(home.path(".")).unwrap();
