@@ -15,6 +15,8 @@ Partners are named by UUID or slug, APIs by name, clients by their client id.
 Commands work on the state directly; a running server takes up what they changed within a second.
 Secrets and tokens are read from standard input or a file, never from a flag.
 With `--json` a command prints one JSON document on standard output; `list` prints an array of what `show` prints.
+A list has headings on a terminal only; elsewhere it is bare rows, so that they can be counted and searched.
+A script takes `--json`: its members keep their names, while columns may come and move.
 [Exit codes](exit-codes.md) say how a command ended.
 
 This page is made from the program's own description; `UPDATE=1 cargo test -p gatepost --bin gatepost` makes it again.
@@ -34,7 +36,7 @@ fn page() -> String {
 }
 
 fn own(command: &Command) -> impl Iterator<Item = &Command> {
-    command.get_subcommands().filter(|sub| sub.get_name() != "help")
+    command.get_subcommands().filter(|sub| sub.get_name() != "help" && !sub.is_hide_set())
 }
 
 fn section(page: &mut String, noun: &Command) {
