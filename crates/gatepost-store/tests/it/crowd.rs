@@ -16,11 +16,6 @@ use crate::engines::Home;
 use crate::gated::Gated;
 use crate::samples::{acme, at, audited, client, client_key, partner, secret};
 
-/// None is kept whole.
-fn small(store: Arc<dyn Store>, capacity: u64) -> CachedClients {
-    CachedClients::with_whole(store, capacity, 0)
-}
-
 fn like(model: &Client, number: u64) -> Client {
     Client {
         id: ClientId::from_uuid(Uuid::from_u64_pair(number.wrapping_mul(0x9e37_79b9_7f4a_7c15), number)),
@@ -45,21 +40,56 @@ fn secret_of(number: u64) -> StoredSecret {
     }
 }
 
-/// A store with `count` clients, each with a secret, half of them of each of two partners, and some unlike the others.
-async fn with_crowd(home: &Home, count: u64) -> (Arc<dyn Store>, [Partner; 2], Vec<ClientId>) {
-    let store = home.open().await;
-    let owners = [partner("mill"), partner("zeta")];
-    let models = [client("m", &owners[0], &[]), client("z", &owners[1], &[])];
-    let clients: Vec<Client> =
-        (0..count).map(|number| like(&models[usize::from(number % 2 == 1)], number)).collect();
-    let created = (0..count).zip(&clients).map(|(number, client)| Change::ClientCreated {
-        client: client.clone(),
-        secret: Some(secret_of(number)),
-    });
-    let changes: Vec<Change> =
-        owners.clone().map(Change::PartnerCreated).into_iter().chain(created).collect();
-    store.apply(&audited(changes)).await.unwrap();
-    let odd = [
+/// A store with many clients, each with a secret, half of them of each of two partners, and some unlike the others.
+struct Crowd {
+    store: Arc<dyn Store>,
+    owners: [Partner; 2],
+    ids: Vec<ClientId>,
+    _home: Home,
+}
+
+/// The one with a key is not kept small: where none is kept whole it is read each time.
+const KEYED: u64 = 1;
+
+impl Crowd {
+    async fn of(count: u64) -> Self {
+        let home = Home::sqlite();
+        let store = home.open().await;
+        let owners = [partner("mill"), partner("zeta")];
+        let models = [client("m", &owners[0], &[]), client("z", &owners[1], &[])];
+        let clients: Vec<Client> =
+            (0..count).map(|number| like(&models[usize::from(number % 2 == 1)], number)).collect();
+        let created = (0..count).zip(&clients).map(|(number, client)| Change::ClientCreated {
+            client: client.clone(),
+            secret: Some(secret_of(number)),
+        });
+        let changes: Vec<Change> =
+            owners.clone().map(Change::PartnerCreated).into_iter().chain(created).collect();
+        store.apply(&audited(changes)).await.unwrap();
+        store.apply(&audited(odd(&clients, count))).await.unwrap();
+        let ids = clients.into_iter().map(|client| client.id).collect();
+        Self { store, owners, ids, _home: home }
+    }
+
+    /// A memory in front of it that knows all ids and has room for so many records, none of them whole.
+    async fn kept_small(&self, capacity: u64) -> CachedClients {
+        kept(Arc::clone(&self.store), capacity, 0).await
+    }
+
+    /// How many reads it takes until every record has come as the store has it.
+    async fn reads_for_all(&self, cached: &CachedClients) -> u64 {
+        let before = cached.reads();
+        for id in &self.ids {
+            let kept = cached.record(id).await.unwrap();
+            assert_eq!(kept.as_deref(), self.store.client_record(id).await.unwrap().as_ref(), "{id}");
+        }
+        cached.reads() - before
+    }
+}
+
+/// What makes some of the crowd unlike the others.
+fn odd(clients: &[Client], count: u64) -> [Change; 4] {
+    [
         Change::SecretAdded { client: clients[0].id.clone(), secret: secret_of(count) },
         Change::ClientKeyAdded { client: clients[1].id.clone(), key: client_key("k", 5) },
         Change::ClientLimited {
@@ -67,48 +97,35 @@ async fn with_crowd(home: &Home, count: u64) -> (Arc<dyn Store>, [Partner; 2], V
             limits: ClientLimits { per_day: Some(7), ..ClientLimits::default() },
         },
         Change::ClientUpdated(Client { is_test: false, default_scopes: None, ..clients[3].clone() }),
-    ];
-    store.apply(&audited(odd)).await.unwrap();
-    (store, owners, clients.into_iter().map(|client| client.id).collect())
+    ]
 }
 
-/// The one with a key is not kept small: where none is kept whole it is read each time.
-const KEYED: u64 = 1;
-
-/// How many reads it takes until every record has come as the store has it.
-async fn reads_for_all(cached: &CachedClients, store: &Arc<dyn Store>, ids: &[ClientId]) -> u64 {
-    let before = cached.reads();
-    for id in ids {
-        let kept = cached.record(id).await.unwrap();
-        assert_eq!(kept.as_deref(), store.client_record(id).await.unwrap().as_ref(), "{id}");
-    }
-    cached.reads() - before
+/// A memory that knows all ids, with room for so many records and for so many of them whole.
+async fn kept(store: Arc<dyn Store>, capacity: u64, whole: u64) -> CachedClients {
+    let cached = CachedClients::with_whole(store, capacity, whole);
+    cached.learn_ids().await.unwrap();
+    cached
 }
 
 #[tokio::test]
 async fn every_record_of_a_crowd_is_kept_as_the_store_has_it() {
-    let home = Home::sqlite();
-    let (store, _, ids) = with_crowd(&home, 60).await;
-    let cached = small(Arc::clone(&store), 1_000);
-    cached.learn_ids().await.unwrap();
-    assert_eq!(reads_for_all(&cached, &store, &ids).await, 60, "each is read once");
-    assert_eq!(reads_for_all(&cached, &store, &ids).await, KEYED);
+    let crowd = Crowd::of(60).await;
+    let cached = crowd.kept_small(1_000).await;
+    assert_eq!(crowd.reads_for_all(&cached).await, 60, "each is read once");
+    assert_eq!(crowd.reads_for_all(&cached).await, KEYED);
 
-    let warmed = small(Arc::clone(&store), 1_000);
-    warmed.learn_ids().await.unwrap();
+    let warmed = crowd.kept_small(1_000).await;
     warmed.warm().await.unwrap();
-    assert_eq!(reads_for_all(&warmed, &store, &ids).await, KEYED, "read ahead");
+    assert_eq!(crowd.reads_for_all(&warmed).await, KEYED, "read ahead");
 }
 
 #[tokio::test]
 async fn another_spelling_of_an_id_is_nobodys_and_the_client_stays() {
-    let home = Home::sqlite();
-    let (store, _, ids) = with_crowd(&home, 60).await;
-    let cached = small(Arc::clone(&store), 1_000);
-    cached.learn_ids().await.unwrap();
-    reads_for_all(&cached, &store, &ids).await;
+    let crowd = Crowd::of(60).await;
+    let cached = crowd.kept_small(1_000).await;
+    crowd.reads_for_all(&cached).await;
     let letters = |id: &&ClientId| id.as_str().bytes().any(|byte| byte.is_ascii_lowercase());
-    let id = ids.iter().find(letters).unwrap();
+    let id = crowd.ids.iter().find(letters).unwrap();
     let other = ClientId::parse(&id.as_str().to_uppercase()).unwrap();
     assert_eq!(cached.record(&other).await.unwrap(), None);
     assert_eq!(cached.record(id).await.unwrap().map(|record| record.client.id.clone()), Some(id.clone()));
@@ -116,67 +133,59 @@ async fn another_spelling_of_an_id_is_nobodys_and_the_client_stays() {
 
 #[tokio::test]
 async fn of_a_crowd_who_has_a_key_is_kept_whole() {
-    let home = Home::sqlite();
-    let (store, _, ids) = with_crowd(&home, 60).await;
-    let cached = CachedClients::with_whole(Arc::clone(&store), 1_000, 10);
-    cached.learn_ids().await.unwrap();
+    let crowd = Crowd::of(60).await;
+    let cached = kept(Arc::clone(&crowd.store), 1_000, 10).await;
     cached.warm().await.unwrap();
-    assert_eq!(reads_for_all(&cached, &store, &ids).await, 0);
+    assert_eq!(crowd.reads_for_all(&cached).await, 0);
 }
 
 #[tokio::test]
 async fn of_a_crowd_what_is_forgotten_is_read_anew_and_nothing_else() {
-    let home = Home::sqlite();
-    let (store, owners, ids) = with_crowd(&home, 40).await;
-    let cached = small(Arc::clone(&store), 1_000);
-    cached.learn_ids().await.unwrap();
+    let crowd = Crowd::of(40).await;
+    let cached = crowd.kept_small(1_000).await;
     cached.warm().await.unwrap();
 
-    cached.forget(&Subject::Client(ids[7].clone()));
-    assert_eq!(reads_for_all(&cached, &store, &ids).await, 1 + KEYED);
-    cached.forget(&Subject::Partner(owners[0].id));
-    assert_eq!(reads_for_all(&cached, &store, &ids).await, 20 + KEYED);
-    cached.forget(&Subject::Partner(owners[0].id));
+    cached.forget(&Subject::Client(crowd.ids[7].clone()));
+    assert_eq!(crowd.reads_for_all(&cached).await, 1 + KEYED);
+    cached.forget(&Subject::Partner(crowd.owners[0].id));
+    assert_eq!(crowd.reads_for_all(&cached).await, 20 + KEYED);
+    cached.forget(&Subject::Partner(crowd.owners[0].id));
     cached.any_cold().await;
     cached.warm().await.unwrap();
-    assert_eq!(reads_for_all(&cached, &store, &ids).await, KEYED, "read ahead again");
+    assert_eq!(crowd.reads_for_all(&cached).await, KEYED, "read ahead again");
     cached.forget_all();
     cached.learn_ids().await.unwrap();
-    assert_eq!(reads_for_all(&cached, &store, &ids).await, 40);
+    assert_eq!(crowd.reads_for_all(&cached).await, 40);
 }
 
 #[tokio::test]
 async fn a_change_of_one_of_a_crowd_or_of_its_partner_shows_once_it_is_forgotten() {
-    let home = Home::sqlite();
-    let (store, owners, ids) = with_crowd(&home, 10).await;
-    let cached = small(Arc::clone(&store), 1_000);
-    cached.learn_ids().await.unwrap();
+    let crowd = Crowd::of(10).await;
+    let cached = crowd.kept_small(1_000).await;
     cached.warm().await.unwrap();
-    let before = cached.record(&ids[4]).await.unwrap().unwrap();
+    let before = cached.record(&crowd.ids[4]).await.unwrap().unwrap();
     let changes = [
         Change::ClientUpdated(Client { status: Status::Suspended, ..before.client.clone() }),
-        Change::PartnerUpdated(Partner { status: Status::Suspended, ..owners[1].clone() }),
+        Change::PartnerUpdated(Partner { status: Status::Suspended, ..crowd.owners[1].clone() }),
     ];
     let subjects = changes.clone().map(|change| change.subject());
-    store.apply(&audited(changes)).await.unwrap();
+    crowd.store.apply(&audited(changes)).await.unwrap();
     subjects.iter().for_each(|subject| cached.forget(subject));
 
-    assert_eq!(cached.record(&ids[4]).await.unwrap().unwrap().client.status, Status::Suspended);
-    assert_eq!(cached.record(&ids[5]).await.unwrap().unwrap().partner_status, Status::Suspended);
-    assert_eq!(cached.record(&ids[6]).await.unwrap().unwrap().partner_status, Status::Active);
+    assert_eq!(cached.record(&crowd.ids[4]).await.unwrap().unwrap().client.status, Status::Suspended);
+    assert_eq!(cached.record(&crowd.ids[5]).await.unwrap().unwrap().partner_status, Status::Suspended);
+    assert_eq!(cached.record(&crowd.ids[6]).await.unwrap().unwrap().partner_status, Status::Active);
 }
 
 #[tokio::test]
 async fn no_more_of_a_crowd_are_kept_than_there_is_room_for() {
-    let home = Home::sqlite();
-    let (store, _, ids) = with_crowd(&home, 40).await;
-    let cached = small(Arc::clone(&store), 30);
-    cached.learn_ids().await.unwrap();
-    reads_for_all(&cached, &store, &ids).await;
-    assert_eq!(reads_for_all(&cached, &store, &ids).await, 10);
-    cached.forget(&Subject::Client(ids[0].clone()));
-    assert_eq!(reads_for_all(&cached, &store, &ids).await, 11, "the room of one that went is taken");
-    assert_eq!(reads_for_all(&cached, &store, &ids).await, 10);
+    let crowd = Crowd::of(40).await;
+    let cached = crowd.kept_small(30).await;
+    crowd.reads_for_all(&cached).await;
+    assert_eq!(crowd.reads_for_all(&cached).await, 10);
+    cached.forget(&Subject::Client(crowd.ids[0].clone()));
+    assert_eq!(crowd.reads_for_all(&cached).await, 11, "the room of one that went is taken");
+    assert_eq!(crowd.reads_for_all(&cached).await, 10);
 }
 
 #[tokio::test]
@@ -186,8 +195,7 @@ async fn a_read_of_one_of_a_crowd_that_is_under_way_when_it_changes_puts_nothing
     let (_, _, app, changes) = acme();
     inner.apply(&changes).await.unwrap();
     let store = Gated::new(inner);
-    let cached = Arc::new(small(store.clone(), 100));
-    cached.learn_ids().await.unwrap();
+    let cached = Arc::new(kept(store.clone(), 100, 0).await);
     let early = tokio::spawn({
         let (cached, id) = (Arc::clone(&cached), app.id.clone());
         async move { cached.record(&id).await }
@@ -205,12 +213,10 @@ async fn a_read_of_one_of_a_crowd_that_is_under_way_when_it_changes_puts_nothing
 
 #[tokio::test]
 async fn a_storm_of_clients_that_are_not_in_memory_holds_up_nobody_who_is() {
-    let home = Home::sqlite();
-    let (inner, _, ids) = with_crowd(&home, 400).await;
-    let store = Gated::new(inner);
-    let cached = Arc::new(small(store.clone(), 1_000));
-    cached.learn_ids().await.unwrap();
-    let (hot, cold) = ids.split_first().unwrap();
+    let crowd = Crowd::of(400).await;
+    let store = Gated::new(Arc::clone(&crowd.store));
+    let cached = Arc::new(kept(store.clone(), 1_000, 0).await);
+    let (hot, cold) = crowd.ids.split_first().unwrap();
     store.gate.add_permits(1);
     cached.record(hot).await.unwrap().unwrap();
 
