@@ -84,12 +84,7 @@ impl Columns for Listed<'_> {
     }
 
     fn bytes(&self, column: &'static str) -> Result<Vec<u8>, StoreError> {
-        let text = self.text(column)?;
-        let digits = text.as_bytes().chunks(2).map(|pair| {
-            let pair = std::str::from_utf8(pair).map_err(|error| unfit(column, error))?;
-            u8::from_str_radix(pair, 16).map_err(|error| unfit(column, error))
-        });
-        digits.collect()
+        hex::decode(self.text(column)?).map_err(|error| unfit(column, error))
     }
 }
 
@@ -99,6 +94,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Held<'a> {
     }
 }
 
+/// Each value is read once, as it stands: `serde(untagged)` would keep every one of a long list in between.
 struct AnyHeld;
 
 impl<'de> Visitor<'de> for AnyHeld {
@@ -146,5 +142,13 @@ mod tests {
         assert!(rows[0].number("text").is_err() && rows[0].text("number").is_err());
         assert!(rows[0].text("nothing").is_err() && rows[0].bytes("text").is_err());
         assert!(rows[1].number("number").is_err() && rows[1].text("unheard").is_err());
+    }
+
+    #[test]
+    fn bytes_are_two_digits_each_and_nothing_else() {
+        for text in ["+f", "0", "00f", "0 ", "é"] {
+            let list = serde_json::json!([[text]]).to_string();
+            assert!(rows(&list, &["bytes"]).unwrap()[0].bytes("bytes").is_err(), "{text}");
+        }
     }
 }
