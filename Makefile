@@ -1,5 +1,5 @@
 # One line a recipe; what each step does is written in ci/.
-.PHONY: help dev check prepare test lint format interop bench bench-pure docs clean
+.PHONY: help dev check prepare test lint format interop release bench bench-pure docs clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | sort | expand -t 12
@@ -17,6 +17,8 @@ format: ## format every Rust file
 	cargo fmt --all
 interop: ## real clients and the documents' commands against a real server
 	@ci/interop.sh
+release: ## what is handed out: built, tried, packed under target/handed-out
+	@ci/release.sh
 bench: ## the load harness, release build
 	cargo build --release --locked -p gatepost -p gatepost-bench && target/release/gatepost-bench
 bench-pure: ## instructions of the pure parts against those of before, needs valgrind

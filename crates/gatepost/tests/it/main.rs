@@ -18,6 +18,7 @@ mod limits;
 #[path = "../../../gatepost-store/tests/it/postgres_server.rs"]
 mod postgres_server;
 mod program;
+mod release;
 mod scenarios;
 mod secrets;
 mod serving;
