@@ -28,7 +28,7 @@ struct Pending {
     most: usize,
     clients: Ranges<ClientHour, Counts>,
     secrets: Ranges<SecretId, Used>,
-    api_secrets: HashMap<SecretId, SecretUsage>,
+    api_secrets: Ranges<SecretId, Used>,
     retagged: Retagged,
     passed_over: u64,
 }
@@ -60,7 +60,7 @@ impl Usage {
     /// Tells so many clients and secrets apart.
     fn of_most(most: usize) -> Self {
         let (clients, secrets, passed_over) = (Ranges::default(), Ranges::default(), 0);
-        let (api_secrets, retagged) = (HashMap::new(), HashMap::new());
+        let (api_secrets, retagged) = (Ranges::default(), HashMap::new());
         let pending = Pending { most, clients, secrets, api_secrets, retagged, passed_over };
         Self { pending: Mutex::new(pending) }
     }
@@ -77,19 +77,19 @@ impl Usage {
         let mut pending = self.lock();
         pending.count(counted, 1, 0);
         if let Some(secret) = secret {
-            pending.used(&SecretUsage { secret, at, address, count: 1 });
+            pending.of_clients(&SecretUsage { secret, at, address, count: 1 });
         }
     }
 
     /// An API asked about a token or for the feed; `secret` proved it.
     pub fn asked(&self, secret: SecretId, address: Option<IpAddr>, at: Timestamp) {
-        self.lock().asked(&SecretUsage { secret, at, address, count: 1 });
+        self.lock().of_apis(&SecretUsage { secret, at, address, count: 1 });
     }
 
     /// A client got the token that it has already; `secret` proved it, if a secret did.
     pub fn used(&self, secret: Option<SecretId>, address: Option<IpAddr>, at: Timestamp) {
         if let Some(secret) = secret {
-            self.lock().used(&SecretUsage { secret, at, address, count: 1 });
+            self.lock().of_clients(&SecretUsage { secret, at, address, count: 1 });
         }
     }
 
@@ -114,7 +114,7 @@ impl Usage {
     /// Whether so much has come together that it is to be written soon, lest there be no more room.
     pub(crate) fn is_much(&self) -> bool {
         let pending = self.lock();
-        pending.clients.count().max(pending.secrets.count()).max(pending.api_secrets.len())
+        pending.clients.count().max(pending.secrets.count()).max(pending.api_secrets.count())
             >= pending.most / 2
     }
 
@@ -127,14 +127,8 @@ impl Usage {
             let (client, hour) = counted.parts()?;
             Some(ClientUsage { client, hour, issued: issued.into(), refused: refused.into() })
         };
-        let secret = |(secret, Used { at, address, count }): (SecretId, Used)| SecretUsage {
-            secret,
-            at,
-            address,
-            count: count.into(),
-        };
         batch.clients.extend(clients.into_iter().filter_map(client));
-        batch.secrets.extend(secrets.into_iter().map(secret));
+        batch.secrets.extend(secrets.into_iter().map(of_secret));
         batch.clients.sort_unstable_by(|one, other| one.client.cmp(&other.client));
         batch.secrets.sort_unstable_by_key(|one| one.secret);
     }
@@ -142,7 +136,7 @@ impl Usage {
     /// The uses of API secrets.
     pub(super) fn take_of_apis(&self) -> Vec<SecretUsage> {
         let taken = std::mem::take(&mut self.lock().api_secrets);
-        taken.into_values().collect()
+        taken.all().map(of_secret).collect()
     }
 
     /// The secrets that move to the present pepper, and how often there was no room for a count.
@@ -158,14 +152,14 @@ impl Usage {
             pending.count(ClientHour::of(&client, hour), issued, refused);
         }
         for used in unwritten.secrets {
-            pending.used(&used);
+            pending.of_clients(&used);
         }
     }
 
     /// The same of APIs.
     pub(super) fn put_back_of_apis(&self, unwritten: &[SecretUsage]) {
         let mut pending = self.lock();
-        unwritten.iter().for_each(|used| pending.asked(used));
+        unwritten.iter().for_each(|used| pending.of_apis(used));
     }
 }
 
@@ -179,27 +173,29 @@ impl Pending {
         counts.refused = counts.refused.saturating_add(narrow(refused));
     }
 
-    fn used(&mut self, used: &SecretUsage) {
-        let new = || Used { at: used.at, address: used.address, count: 0 };
-        if let Some(known) = self.secrets.of(used.secret, self.most, new) {
-            known.count = known.count.saturating_add(narrow(used.count));
-            if known.at <= used.at {
-                (known.at, known.address) = (used.at, used.address);
-            }
-        }
+    fn of_clients(&mut self, used: &SecretUsage) {
+        add(&mut self.secrets, self.most, used);
     }
 
-    fn asked(&mut self, used: &SecretUsage) {
-        if self.api_secrets.len() >= self.most && !self.api_secrets.contains_key(&used.secret) {
-            return;
-        }
-        let new = || SecretUsage { count: 0, ..used.clone() };
-        let known = self.api_secrets.entry(used.secret).or_insert_with(new);
-        known.count = known.count.saturating_add(used.count);
-        if known.at <= used.at {
-            (known.at, known.address) = (used.at, used.address);
-        }
+    fn of_apis(&mut self, used: &SecretUsage) {
+        add(&mut self.api_secrets, self.most, used);
     }
+}
+
+/// Adds uses of a secret to those of the others, if there is room.
+fn add(secrets: &mut Ranges<SecretId, Used>, most: usize, used: &SecretUsage) {
+    let new = || Used { at: used.at, address: used.address, count: 0 };
+    let Some(known) = secrets.of(used.secret, most, new) else {
+        return;
+    };
+    known.count = known.count.saturating_add(narrow(used.count));
+    if known.at <= used.at {
+        (known.at, known.address) = (used.at, used.address);
+    }
+}
+
+fn of_secret((secret, Used { at, address, count }): (SecretId, Used)) -> SecretUsage {
+    SecretUsage { secret, at, address, count: count.into() }
 }
 
 /// More than four thousand millions between two writes are that many.

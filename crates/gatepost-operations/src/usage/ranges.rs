@@ -61,6 +61,11 @@ impl<K: Ranged, V> Ranges<K, V> {
         taken
     }
 
+    /// Everything of all ranges.
+    pub(super) fn all(self) -> impl Iterator<Item = (K, V)> {
+        self.ranges.into_iter().flatten()
+    }
+
     /// How many ids there are.
     pub(super) fn count(&self) -> usize {
         self.count
