@@ -20,7 +20,8 @@ pub(super) const SETTINGS: &[Setting] = &[
         Kind::Rate,
         "0",
         "How often clients behind one address may get a token, all together. \
-         0 is no limit. An IPv6 address counts with its network of 64 bits. Answers tell how the address stands.",
+         0 is no limit. An IPv6 address counts with its network of 64 bits. Answers tell how the address stands. \
+         A partner has places for about 4,096 addresses at work at once; beyond them each of its clients is counted by itself.",
     ),
     Setting::new(
         "limits.failed_per_client",

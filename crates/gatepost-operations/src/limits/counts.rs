@@ -5,18 +5,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use gatepost_core::usage::ClientUsage;
 
+use super::addresses::Addresses;
 use super::counted::Counted;
 use super::failures::Failures;
 use super::hoarders::Hoarders;
 use super::replay::Kept;
 use super::settling::Settling;
-use super::sketch::Sketch;
 
 /// What is counted of clients and addresses.
 #[derive(Default)]
 pub(crate) struct Limits {
     pub(super) failures: Failures,
-    pub(super) addresses: Sketch,
+    pub(super) addresses: Addresses,
     pub(super) clients: Arc<Counted>,
     pub(super) kept: Kept,
     pub(super) hoarders: Hoarders,

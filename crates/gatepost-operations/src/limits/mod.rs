@@ -1,10 +1,12 @@
 //! This folder is where it is counted how much clients and addresses take, and where who takes too much is held back.
 //!
 //! The idea: who is nobody is counted in tables of one size whatever comes (`sketch.rs`), after authentication said no, so
-//! no count can turn against right credentials. Clients that have limits are counted one by one (`counted.rs`).
+//! no count can turn against right credentials. Clients that have limits are counted one by one (`counted.rs`), and so
+//! are the addresses of known clients (`addresses.rs`).
 //! The limits: rates are each node's own; quotas are of all nodes, as each knew them a second ago.
 //! The price: a client without limits costs one comparison.
 
+mod addresses;
 mod administer;
 mod counted;
 pub(crate) mod counts;
@@ -50,8 +52,11 @@ pub(crate) fn admit(
 
     if !settings.tokens_per_address.is_off() {
         let rate = settings.tokens_per_address;
-        let verdict = gate.limits.addresses.take(&Neighborhood::of(address), rate, now);
-        allowances.push(held(gate, Allowance::with_rate(Policy::Address, rate, &verdict, now), verdict)?);
+        let who = (&client.client.id, client.client.partner_id);
+        // Who can't be counted is served: nobody is refused because of what others take elsewhere.
+        if let Some(verdict) = gate.limits.addresses.take(Neighborhood::of(address), who, rate, now) {
+            allowances.push(held(gate, Allowance::with_rate(Policy::Address, rate, &verdict, now), verdict)?);
+        }
     }
     if !rate.is_off() {
         let verdict = gate.limits.clients.admit(&client.client.id, rate, now);
