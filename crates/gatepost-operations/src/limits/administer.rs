@@ -6,6 +6,7 @@ use gatepost_core::clients::ClientRecord;
 use gatepost_core::limits::{ClientLimits, Day, Issued, LARGEST_QUOTA, LONGEST_WINDOW, Month, Rate};
 use serde::{Deserialize, Serialize};
 
+use super::in_force::{InForce, in_force};
 use crate::clients::found::{basis, find};
 use crate::decision::Decision;
 use crate::failure::Failure;
@@ -64,6 +65,8 @@ pub struct LimitsView {
     pub used_today: u64,
     /// The tokens that it got this month.
     pub used_this_month: u64,
+    /// What all that comes to, with the settings of this process: each limit, and where it comes from.
+    pub in_force: Vec<InForce>,
 }
 
 /// The limits of a client.
@@ -73,6 +76,7 @@ pub async fn show(gate: &Gate, client: &str) -> Result<LimitsView, Failure> {
     let clients = [found.client.id.clone()];
     let used = gate.store.issued(&clients, Day::of(now), Month::of(now)).await?;
     let used = used.first().map_or(Issued::default(), |(_, used)| *used);
+    let in_force = in_force(&found.limits, &gate.config.limits, used);
     let ClientLimits { tokens, per_day, per_month, replay_window } = found.limits;
     Ok(LimitsView {
         client_id: found.client.id.to_string(),
@@ -82,6 +86,7 @@ pub async fn show(gate: &Gate, client: &str) -> Result<LimitsView, Failure> {
         replay_window,
         used_today: used.on_day,
         used_this_month: used.in_month,
+        in_force,
     })
 }
 

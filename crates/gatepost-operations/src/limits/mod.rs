@@ -13,6 +13,7 @@ pub(crate) mod counts;
 mod failures;
 mod hoarders;
 mod hoarding;
+mod in_force;
 mod quotas;
 mod replay;
 mod settling;
@@ -20,6 +21,7 @@ mod sketch;
 
 pub use administer::{ClearLimits, LimitsView, SetLimits, clear, set, show};
 pub use hoarding::notice;
+pub use in_force::{Amount, InForce, Origin};
 
 pub(crate) use hoarding::of_last_hour;
 pub(crate) use quotas::{Taken, refresh, take};

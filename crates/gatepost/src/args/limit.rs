@@ -8,7 +8,7 @@ use super::spans::lifetime;
 /// How much a client may take.
 #[derive(Debug, Subcommand)]
 pub(crate) enum LimitCommand {
-    /// Show what a client is held to, and how much of it is used
+    /// Show what a client is held to, where each limit comes from, and how much of the quotas is used
     Show {
         /// The client's id
         client: String,

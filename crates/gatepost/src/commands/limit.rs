@@ -6,6 +6,8 @@ use super::desk::Desk;
 use crate::args::{LimitClear, LimitCommand, LimitSet};
 use crate::ending::Trouble;
 
+const COLUMNS: [&str; 5] = ["limit", "value", "from", "setting", "used"];
+
 /// Carries out a command about limits.
 pub(super) async fn run(desk: &Desk, command: LimitCommand) -> Result<(), Trouble> {
     let (gate, actor) = (&desk.gate, &desk.actor);
@@ -17,7 +19,11 @@ pub(super) async fn run(desk: &Desk, command: LimitCommand) -> Result<(), Troubl
         }
         LimitCommand::Clear(flags) => limits::clear(gate, actor, &flags.client.clone(), flags.into()).await?,
     };
-    desk.output.show(&view)
+    if desk.output.is_json() {
+        desk.output.document(&view)
+    } else {
+        desk.output.list(&view.in_force, &COLUMNS)
+    }
 }
 
 /// What is to be set; nothing is no command.

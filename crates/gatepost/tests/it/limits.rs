@@ -35,6 +35,13 @@ fn limits_are_set_shown_and_cleared_one_by_one_or_all() {
     let none = json!({
         "client_id": id, "tokens": null, "per_day": null, "per_month": null, "replay_window": null,
         "used_today": 0, "used_this_month": 0,
+        "in_force": [
+            {"limit": "tokens", "value": null, "from": "none"},
+            {"limit": "address", "value": null, "from": "none"},
+            {"limit": "day", "value": null, "from": "none", "used": 0},
+            {"limit": "month", "value": null, "from": "none", "used": 0},
+            {"limit": "replay_window", "value": null, "from": "none"},
+        ],
     });
     assert_eq!(home.json(&["limit", "show", id]), none);
 
@@ -61,6 +68,25 @@ fn limits_are_set_shown_and_cleared_one_by_one_or_all() {
         (&json!(null), &json!(null), &json!(200))
     );
     assert_eq!(home.json(&["limit", "clear", id]), none);
+}
+
+#[test]
+fn what_is_in_force_is_shown_with_where_it_comes_from() {
+    let (home, client) = with_orders();
+    let id = text(&client["client_id"]);
+    home.json(&["limit", "set", id, "--per-day", "10", "--replay-window", "5m"]);
+    let mut command = home.command(&["limit", "show", id]);
+    let shown = crate::program::done(command.env("GATEPOST_LIMITS__TOKENS_PER_CLIENT", "100/min"), "");
+    assert_eq!(
+        shown.stdout,
+        concat!(
+            "tokens         100/min  setting  limits.tokens_per_client  -\n",
+            "address        -        none     -                         -\n",
+            "day            10       own      -                         0\n",
+            "month          -        none     -                         0\n",
+            "replay_window  300      own      -                         -\n",
+        )
+    );
 }
 
 #[test]
