@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::time::Lifetime;
+use crate::time::{Lifetime, Timestamp};
+use crate::usage::Hour;
 
 /// A client that takes many tokens each of which is valid long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -33,9 +34,27 @@ impl fmt::Display for Hoarding {
     }
 }
 
+/// The tokens of the last hour, where so many were taken in the present hour of the clock and in the one before: of that
+/// one as many count as is less than an hour ago, as if they had been taken evenly.
+pub fn tokens_of_last_hour(present: u64, before: u64, now: Timestamp) -> u64 {
+    let gone = now.since(Hour::of(now).begins()).as_secs();
+    let share = u128::from(before).saturating_mul(3_600_u64.saturating_sub(gone).into()) / 3_600;
+    present.saturating_add(u64::try_from(share).unwrap_or(u64::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_the_hour_before_as_much_counts_as_is_less_than_an_hour_ago() {
+        let counted = |present, before, seconds: i64| {
+            let now = Timestamp::from_micros((3_600_000 + seconds) * 1_000_000);
+            tokens_of_last_hour(present, before, now)
+        };
+        assert_eq!((counted(0, 100, 0), counted(7, 100, 1_800), counted(7, 100, 3_599)), (100, 57, 7));
+        assert_eq!(counted(1, u64::MAX, 0), u64::MAX);
+    }
 
     fn seen(tokens: u64, lifetime: u32, tolerance: u64) -> Option<String> {
         let lifetime = Lifetime::from_seconds(lifetime).unwrap();

@@ -14,7 +14,7 @@ mod replay;
 pub use allowance::{Allowance, Policy};
 pub use bucket::{Verdict, admit};
 pub use calendar::{Day, Month};
-pub use hoarding::Hoarding;
+pub use hoarding::{Hoarding, tokens_of_last_hour};
 pub use neighborhood::Neighborhood;
 pub use quota::{Issued, LARGEST_QUOTA, Tally};
 pub use rate::{BadRate, Rate};

@@ -115,5 +115,6 @@ pub(crate) fn keep(gate: &Gate, grant: &Grant, ring: &Arc<KeyRing>, issued: &Iss
 
 /// Tells the log of clients that take too many tokens, as these counts show.
 pub(crate) async fn look_for_hoarders(gate: &Gate, counts: &[ClientUsage]) {
-    gate.limits.hoarders.look(&gate.clients, gate.config.limits.hoarding, counts).await;
+    let now = gate.clock.now();
+    gate.limits.hoarders.look(&gate.clients, gate.config.limits.hoarding, counts, now).await;
 }
