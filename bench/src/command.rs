@@ -51,13 +51,13 @@ pub fn token(load: &TokenLoad, tell: &dyn Fn(&str)) -> Outcome<Row> {
     }))
 }
 
-/// What may come on top of [`token`], for whoever waits.
+/// What comes on top of [`token`] when the generator was too heavy beside the server, for whoever waits.
 #[must_use]
 pub fn measured_again() -> String {
-    let heavy = "where the load takes more than 3 % of the machine";
+    let heavy = "if the load takes more than 3 % of the machine";
     match parted() {
-        Ok(parted) => format!("as long again {heavy}: then with {parted}"),
-        Err(why) => format!("no second time: {heavy}, it can not be kept off the server's core ({why})"),
+        Ok(parted) => format!("as long again {heavy}, then with {parted}"),
+        Err(why) => format!("no figure {heavy}, for it can't be kept off the server's core here: {why}"),
     }
 }
 

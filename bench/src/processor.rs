@@ -42,7 +42,7 @@ pub(crate) struct Parted {
 /// For a reader.
 impl fmt::Display for Parted {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "the server on core {}, the load on core {}", self.server, self.generator)
+        write!(out, "the server on core {} and the load on core {}", self.server, self.generator)
     }
 }
 
@@ -81,7 +81,10 @@ impl Placement {
     pub(crate) fn take_generators_cores(self) -> Outcome<()> {
         let list = match self {
             Self::Shared => allowed().iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
-            Self::Apart => parted()?.generator.to_string(),
+            Self::Apart => {
+                let parted = parted().map_err(|why| Failure::new("the load has no core of its own", why))?;
+                parted.generator.to_string()
+            }
         };
         let own = std::process::id().to_string();
         let mut command = Command::new("taskset");
@@ -105,14 +108,14 @@ pub(crate) fn cores() -> usize {
 }
 
 /// Which cores keep the generator off the server's here, or why none do.
-pub(crate) fn parted() -> Outcome<Parted> {
+pub(crate) fn parted() -> Result<Parted, &'static str> {
     static FOUND: OnceLock<bool> = OnceLock::new();
-    let parted = first_two(allowed()).filter(|_| cores() >= 2);
-    let parted = parted.ok_or_else(|| Failure::new("the load", "this process may use one core only"))?;
+    let two = first_two(allowed()).filter(|_| cores() >= 2);
+    let parted = two.ok_or("this process may use one core only")?;
     let ask =
         || Command::new("taskset").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     let found = *FOUND.get_or_init(|| ask().is_ok_and(|status| status.success()));
-    found.then_some(parted).ok_or_else(|| Failure::new("the load", "taskset is missing (package util-linux)"))
+    found.then_some(parted).ok_or("taskset is missing (package util-linux)")
 }
 
 /// The numbers of the cores that this process may use at its start; none where the kernel does not tell.

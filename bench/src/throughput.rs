@@ -291,9 +291,12 @@ impl Slices {
 
 /// Why so many times what signing alone gives is noise; if it is.
 pub(crate) fn above_the_limit(ratio: f64) -> Option<String> {
-    let noise =
-        "noise: no server signs more than signing alone, so the machine gave its turns less; measure again";
-    (ratio > 1.0).then(|| format!("{ratio:.3} of signing alone is {noise} when it is quiet, or more slices"))
+    (ratio > 1.0).then(|| {
+        format!(
+            "{ratio:.3} of signing alone is noise: nothing signs more, so the machine was slower in those turns; \
+             measure again when it is quiet"
+        )
+    })
 }
 
 /// Why the generator, and not the server, made the figure; if it did.
@@ -301,9 +304,9 @@ fn generators_part(placement: Placement, share: f64) -> Option<String> {
     match placement {
         Placement::Shared if share <= LIGHT => None,
         Placement::Shared => {
+            let stays = parted().err().map(|why| format!(", and can't be kept off the server's core: {why}"));
             let took = format!("the generator took {:.1} % of the machine", share * 100.0);
-            let alone = |why| format!("{took}, and can not be kept off the server's core: {why}");
-            Some(parted().err().map_or(took.clone(), alone))
+            Some(took + &stays.unwrap_or_default())
         }
         Placement::Apart => {
             let of_its_core = share * cores() as f64;

@@ -41,7 +41,7 @@ fn a_person_gets_the_limit_the_ratio_percentiles_and_bars() {
     }
     // Beside a generator on a core of its own nobody asks.
     assert_eq!(done.stdout.contains("/livez"), done.stdout.contains("all cores"), "{}", done.stdout);
-    let again = ["as long again", "no second time"];
+    let again = ["as long again if the load", "no figure if the load"];
     assert!(again.iter().any(|text| done.stderr.contains(text)), "{}", done.stderr);
 }
 

@@ -42,12 +42,12 @@ fn token(asked: &BenchToken, output: Output) -> Result<(), Trouble> {
 
 fn closed(load: &TokenLoad, output: Output) -> Result<(), Trouble> {
     output.note(&format!(
-        "{} tokens over {} connections, about {} s, and {}; a state of its own is set up first",
+        "{} tokens over {} connections, about {} s; a state of its own is set up first",
         load.algorithm.name(),
         load.connections,
-        seconds(load, 2),
-        gatepost_bench::measured_again()
+        seconds(load, 2)
     ));
+    output.note(&gatepost_bench::measured_again());
     let row = gatepost_bench::token(load, &|told| output.note(told)).map_err(|why| not_measured(&why))?;
     if output.is_json() {
         return output.document(&row);
