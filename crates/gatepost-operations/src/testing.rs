@@ -32,6 +32,22 @@ impl Gate {
         self.master()
     }
 
+    /// Has requests wait in the queue, with nobody to sign for them until [`Gate::let_signing_go`]; whether it was in time,
+    /// which is before the first signature.
+    pub fn hold_signing(&self) -> bool {
+        self.pool.hold()
+    }
+
+    /// Starts the signing threads that were held back.
+    pub fn let_signing_go(&self) {
+        self.pool.let_go();
+    }
+
+    /// How many requests wait for a signature.
+    pub fn waiting_to_be_signed(&self) -> usize {
+        self.pool.waiting()
+    }
+
     /// Whether counts are on their way to the store just now.
     pub async fn is_writing_counts(&self) -> bool {
         tokio::select! {

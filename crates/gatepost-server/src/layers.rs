@@ -64,7 +64,7 @@ impl Edge {
         let began = Instant::now();
         let id = RequestId((self.request_ids)());
         let way = self.routes.way(request.uri().path());
-        let line = Line::of(&request, way);
+        let mut line = Line::of(&request, way, Begun { id: id.clone(), at: began, metrics: &self.metrics });
         request.extensions_mut().insert(id.clone());
         if let Route::ToBeFound(found) = &line.route {
             request.extensions_mut().insert(found.clone());
@@ -82,7 +82,7 @@ impl Edge {
             }
         }
         add_headers(&mut response, &id);
-        line.write(&mut response, &id, began);
+        line.write(&mut response);
         response
     }
 
@@ -204,38 +204,71 @@ impl Route<'_> {
     }
 }
 
-/// The log line of a request, begun before the request is given away.
+/// The log line of a request, begun before the request is given away; dropped unwritten it says that the request was.
 ///
 /// Nothing that the caller wrote gets into it: people paste secrets in the strangest places, paths and methods among them.
 struct Line<'a> {
     method: &'static str,
     route: Route<'a>,
+    begun: Begun<'a>,
+    is_written: bool,
+}
+
+/// A request that has begun.
+struct Begun<'a> {
+    id: RequestId,
+    at: Instant,
+    metrics: &'a Metrics,
 }
 
 impl<'a> Line<'a> {
-    fn of<B>(request: &Request<B>, way: Way<'a>) -> Self {
+    fn of<B>(request: &Request<B>, way: Way<'a>, begun: Begun<'a>) -> Self {
         let is_stand_in = request.extensions().get::<Malformed>().is_some();
         let method = if is_stand_in { "-" } else { registered(request.method()) };
         let route = match way {
             Way::Straight(route, _) => Route::Known(route),
             Way::Others(_) => Route::ToBeFound(FoundRoute::default()),
         };
-        Self { method, route }
+        Self { method, route, begun, is_written: false }
     }
 
-    fn write(self, response: &mut Response, id: &RequestId, began: Instant) {
+    fn write(&mut self, response: &mut Response) {
+        self.is_written = true;
         let facts = response.extensions_mut().remove::<LogFacts>().unwrap_or_default();
         tracing::info!(
-            request_id = %id.0,
+            request_id = %self.begun.id.0,
             method = self.method,
             route = self.route.as_str(),
             status = response.status().as_u16(),
-            ms = (began.elapsed().as_micros() as f64) / 1000.0,
+            ms = self.begun.ms(),
             client_id = facts.client_id.as_deref(),
             jti = facts.jti.as_deref(),
             refusal = facts.refusal,
             reason = facts.reason.as_deref(),
             "request"
+        );
+    }
+}
+
+impl Begun<'_> {
+    /// The milliseconds since then.
+    fn ms(&self) -> f64 {
+        (self.at.elapsed().as_micros() as f64) / 1000.0
+    }
+}
+
+impl Drop for Line<'_> {
+    fn drop(&mut self) {
+        if self.is_written {
+            return;
+        }
+        self.begun.metrics.given_up();
+        tracing::info!(
+            request_id = %self.begun.id.0,
+            method = self.method,
+            route = self.route.as_str(),
+            ms = self.begun.ms(),
+            "request given up"
         );
     }
 }

@@ -227,5 +227,7 @@ fn sign(key: &SigningKey, text: &str) -> Result<Vec<u8>, NotSigned> {
     signed.map_err(|_| NotSigned::Panicked)?.map_err(NotSigned::from)
 }
 
+#[cfg(any(test, feature = "testing"))]
+mod held;
 #[cfg(test)]
 mod tests;

@@ -118,6 +118,11 @@ impl Page<'_> {
                 "Requests that took too long to arrive or to be answered",
                 counted.timed_out,
             ),
+            (
+                "requests_given_up",
+                "Requests whose work was dropped before the answer, since the caller hung up or the server ended",
+                counted.given_up,
+            ),
             ("panics", "Requests that met a mistake in the program", counted.panics),
             ("log_lines_dropped", "Log lines lost to a slow reader", counted.log_lines_dropped),
         ] {

@@ -41,6 +41,7 @@ pub struct Metrics {
     handshakes_failed: AtomicU64,
     malformed: AtomicU64,
     timed_out: AtomicU64,
+    given_up: AtomicU64,
     panics: AtomicU64,
     feeds_signed: AtomicU64,
     log: OnceLock<LogCounts>,
@@ -138,6 +139,11 @@ impl Metrics {
         self.timed_out.fetch_add(1, Relaxed);
     }
 
+    /// A request was dropped before it had an answer: its caller hung up, or the server ended.
+    pub fn given_up(&self) {
+        self.given_up.fetch_add(1, Relaxed);
+    }
+
     /// A handler panicked; its caller got a 500.
     pub fn panicked(&self) {
         self.panics.fetch_add(1, Relaxed);
@@ -174,6 +180,7 @@ impl Metrics {
             handshakes_failed: self.handshakes_failed.load(Relaxed),
             malformed: self.malformed.load(Relaxed),
             timed_out: self.timed_out.load(Relaxed),
+            given_up: self.given_up.load(Relaxed),
             panics: self.panics.load(Relaxed),
             feeds_signed: self.feeds_signed.load(Relaxed),
             log_lines_dropped: self.log.get().map_or(0, LogCounts::dropped),

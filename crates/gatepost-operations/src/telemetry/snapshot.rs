@@ -56,6 +56,8 @@ pub struct Snapshot {
     pub malformed: u64,
     /// Requests that took too long.
     pub timed_out: u64,
+    /// Requests that were dropped before they had an answer.
+    pub given_up: u64,
     /// Handlers that panicked.
     pub panics: u64,
     /// Revocation feeds signed.

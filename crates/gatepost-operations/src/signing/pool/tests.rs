@@ -85,6 +85,31 @@ async fn without_a_thread_all_are_refused_at_once() {
 }
 
 #[tokio::test]
+async fn what_nobody_waits_for_any_more_is_not_signed() {
+    let pool = pool(&Signing { queue: 512, per_client: 128, ..bounds() });
+    assert!(pool.hold());
+    let key = key(Algorithm::Rs256);
+    let ask = |who: &'static str| {
+        let (pool, key) = (Arc::clone(&pool), Arc::clone(&key));
+        tokio::spawn(async move { pool.sign(&key, "text".into(), &client(who)).await })
+    };
+    let gone: Vec<_> = (0..50).flat_map(|_| [ask("a"), ask("b")]).collect();
+    let (stays, comes_late) = (ask("a"), ask("c"));
+    while pool.waiting() < 102 {
+        tokio::task::yield_now().await;
+    }
+
+    for caller in gone {
+        caller.abort();
+        assert!(caller.await.unwrap_err().is_cancelled());
+    }
+    pool.let_go();
+
+    assert!(stays.await.unwrap().is_ok() && comes_late.await.unwrap().is_ok());
+    assert_eq!(pool.desk.metrics.snapshot().waits.count, 2, "and nobody else's");
+}
+
+#[tokio::test]
 async fn a_signature_that_panics_fails_alone_and_its_thread_goes_on() {
     let (pool, key) = (pool(&bounds()), key(Algorithm::Rs256));
     for _ in 0..3 {
