@@ -16,7 +16,7 @@ use bytes::Bytes;
 use gatepost_operations::telemetry::metrics::Metrics;
 use http::header::CONNECTION;
 use http::{HeaderValue, Request, Response, Version};
-use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -87,7 +87,6 @@ fn builder(bounds: &Bounds) -> Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(None)
-        .half_close(true)
         .max_buf_size(bounds.head.saturating_mul(2).max(LEAST_BUFFER));
     if bounds.headers > 100 {
         // hyper's own limit; more than it costs an allocation a request.
@@ -244,6 +243,8 @@ fn answer(
     let turned_away = progress.begin();
     let flight = Flight(Arc::clone(progress));
     let version = request.version();
+    // Of a new connection bytes are read before anybody has asked whether its peer is still there; what is dear waits for that.
+    let asks_first = progress.begun() == 1 && version <= Version::HTTP_11 && !request.body().is_end_stream();
     let extensions = request.extensions_mut();
     extensions.insert(Peer(origin.peer));
     extensions.insert(origin.room.clone());
@@ -251,6 +252,9 @@ fn answer(
         extensions.insert(why);
     }
     async move {
+        if asks_first {
+            tokio::task::yield_now().await;
+        }
         let mut response = edge.answer(request).await;
         if flight.0.expects_no_more() && version <= Version::HTTP_11 {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

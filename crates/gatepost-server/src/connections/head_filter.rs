@@ -9,6 +9,12 @@
 //! ([`Progress::turn_away`]).
 //! A body that is not ends in a read error, which the layers answer with 400.
 //! HTTP/2 has framing of its own: after its preface everything passes.
+//!
+//! hyper takes the end of the stream for a caller that has hung up, and drops the request that is under way.
+//! So two ends are told apart: behind a head that was turned away the filter is silent until the answer is out, while the
+//! peer's own end, or its reset, goes through at once.
+//! To see it the filter reads on while a request is under way, some 8 KiB, and keeps for later what it finds: requests
+//! pass one at a time. The limit: an end that lies behind more than that is seen when the answer is written.
 
 mod sieve;
 
@@ -40,6 +46,8 @@ pub(super) struct HeadFilter<S> {
     stream: S,
     progress: Arc<Progress>,
     sieve: Sieve,
+    /// The number of the request during which the peer ended its side and was given a moment.
+    humored: u64,
     linger: Option<Pin<Box<Sleep>>>,
 }
 
@@ -56,7 +64,7 @@ enum Whole {
 impl<S> HeadFilter<S> {
     pub(super) fn new(stream: S, progress: Arc<Progress>, bounds: Arc<Bounds>) -> Self {
         let sieve = Sieve::new(Arc::clone(&progress), bounds);
-        Self { stream, progress, sieve, linger: None }
+        Self { stream, progress, sieve, humored: 0, linger: None }
     }
 }
 
@@ -88,6 +96,33 @@ impl<S: AsyncRead + Unpin> HeadFilter<S> {
         Poll::Ready(Ok(Whole::ToBeLookedAt))
     }
 
+    /// While a request is under way, looks whether the peer is still there; ready when it is not.
+    fn poll_hang_up(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.sieve.has_room_ahead() {
+            match self.poll_fill(cx)? {
+                Poll::Ready(0) => return self.poll_last_moment(cx),
+                Poll::Ready(_) => self.progress.moved(),
+                Poll::Pending => break,
+            }
+        }
+        if !self.sieve.is_empty() {
+            self.progress.wake_when_idle(cx.waker());
+        }
+        Poll::Pending
+    }
+
+    /// Small tools that look after a server close their side behind a request without a body, and wait: they have what can
+    /// be answered at once. Whoever else closes its side is gone, and what is dear is asked with a body.
+    fn poll_last_moment(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let request = self.progress.begun();
+        if self.sieve.has_body() || self.humored == request {
+            return Poll::Ready(Ok(()));
+        }
+        self.humored = request;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
     /// Reads and throws away until the peer is done or the time is over.
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let sleep = self.linger.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
@@ -112,12 +147,18 @@ impl<S: AsyncRead + Unpin> AsyncRead for HeadFilter<S> {
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         loop {
+            this.sieve.look();
             if this.sieve.has_passed() {
                 this.sieve.hand_over(buffer);
                 return Poll::Ready(Ok(()));
             }
             match this.sieve.next() {
                 Next::End => return Poll::Ready(Ok(())),
+                Next::Turn => return this.poll_hang_up(cx),
+                Next::Silence => {
+                    this.progress.wake_when_idle(cx.waker());
+                    return Poll::Pending;
+                }
                 Next::Error => {
                     let error = io::Error::new(io::ErrorKind::InvalidData, Malformed::Chunk.why());
                     return Poll::Ready(Err(error));
@@ -142,10 +183,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for HeadFilter<S> {
                     this.progress.moved();
                     return Poll::Ready(Ok(()));
                 }
-                Whole::ToBeLookedAt => {
-                    this.progress.moved();
-                    this.sieve.look();
-                }
+                Whole::ToBeLookedAt => this.progress.moved(),
             }
         }
     }

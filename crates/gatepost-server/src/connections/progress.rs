@@ -5,8 +5,10 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use futures_util::task::AtomicWaker;
 use tokio::sync::Notify;
 
 use crate::http::bounds::Bounds;
@@ -17,6 +19,8 @@ use crate::http::malformed::Malformed;
 pub(super) struct Progress {
     /// Told when nothing is in flight any more: somebody may wait for a connection to end.
     idle: Arc<Notify>,
+    /// Woken then too: what was read ahead on the connection itself may go on.
+    next: AtomicWaker,
     opened: Instant,
     /// Requests that were begun, which is also the number of the next one.
     begun: AtomicU64,
@@ -51,6 +55,7 @@ impl Progress {
     pub(super) fn new(idle: Arc<Notify>) -> Self {
         Self {
             idle,
+            next: AtomicWaker::new(),
             opened: Instant::now(),
             begun: AtomicU64::new(0),
             in_flight: AtomicUsize::new(0),
@@ -75,6 +80,7 @@ impl Progress {
         self.quiet_since.store(self.now(), Relaxed);
         if self.in_flight.fetch_sub(1, Relaxed) == 1 {
             self.idle.notify_one();
+            self.next.wake();
         }
     }
 
@@ -128,6 +134,16 @@ impl Progress {
     /// Whether a request is in flight.
     pub(super) fn is_busy(&self) -> bool {
         self.in_flight.load(Relaxed) > 0
+    }
+
+    /// Whether so many requests were begun, and all of them have ended.
+    pub(super) fn has_ended(&self, requests: u64) -> bool {
+        self.begun() >= requests && !self.is_busy()
+    }
+
+    /// Has the connection polled again when no request is in flight any more.
+    pub(super) fn wake_when_idle(&self, waker: &Waker) {
+        self.next.register(waker);
     }
 
     /// When the last answer ended.

@@ -10,7 +10,6 @@ use gatepost_jose::PublicKey;
 use gatepost_operations::clients::ClientSettings;
 use gatepost_operations::expiry::Expires;
 use gatepost_operations::partners::PartnerSettings;
-use gatepost_operations::telemetry::metrics::Metrics;
 use gatepost_operations::{api_secrets, background, clients, expiry, keys, partners, revocations, service};
 use gatepost_server::connections::listen::{Listener, Served};
 use gatepost_server::http::bounds::Bounds;
@@ -23,7 +22,7 @@ use crate::harness::{BOOKINGS, FAST, ISSUER, START, TestServer};
 use crate::reply::Reply;
 use crate::resource_server::{ResourceServer, token};
 
-fn poll(api: &ResourceServer, wait: u32) -> Ask {
+pub(crate) fn poll(api: &ResourceServer, wait: u32) -> Ask {
     Ask::read(&format!("/oauth2/revocations?wait={wait}")).basic(&api.id, &api.secret)
 }
 
@@ -228,10 +227,7 @@ impl Wire {
         let bounds = Arc::new(Bounds::new(&server.gate.config));
         let listener = Listener::bind(address).unwrap();
         let address = listener.local_addr();
-        Self {
-            served: listener.serve(server.edge.clone(), None, &bounds, &Arc::new(Metrics::default())),
-            address,
-        }
+        Self { served: listener.serve(server.edge.clone(), None, &bounds, &server.gate.metrics), address }
     }
 
     fn url(&self) -> String {

@@ -18,7 +18,6 @@ use gatepost_core::time::Timestamp;
 use gatepost_operations::clock::Clock;
 use gatepost_operations::config::{Config, Overrides};
 use gatepost_operations::gate::Gate;
-use gatepost_operations::telemetry::metrics::Metrics;
 use gatepost_operations::{apis, news, setup};
 use gatepost_server::http::bounds::Bounds;
 use gatepost_server::layers::Edge;
@@ -208,7 +207,7 @@ fn edge(gate: &Arc<Gate>) -> Edge {
     let count = AtomicU64::new(0);
     let ids = move || Arc::from(format!("request-{}", count.fetch_add(1, Ordering::SeqCst)));
     let bounds = Arc::new(Bounds::new(&gate.config));
-    Edge::new(public_routes(Arc::clone(gate)), bounds, Arc::new(Metrics::default()), Arc::new(ids))
+    Edge::new(public_routes(Arc::clone(gate)), bounds, Arc::clone(&gate.metrics), Arc::new(ids))
 }
 
 async fn open(folder: &Path, settings: &[(&str, &str)], clock: &Arc<SteppingClock>) -> Gate {

@@ -15,6 +15,7 @@ mod forward_auth;
 #[cfg(feature = "multi-prime")]
 mod four_primes;
 mod guard_rows;
+mod hanging_up;
 mod harness;
 mod hostile;
 mod hostile_apis;

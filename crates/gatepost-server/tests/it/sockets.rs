@@ -1,6 +1,7 @@
 //! This file is where the other side of the wire is: a small server to talk to, and sockets that say whatever a test wants.
 
-use std::net::SocketAddr;
+use std::io::Write as _;
+use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -71,12 +72,12 @@ fn request_ids() -> RequestIds {
 }
 
 fn routes(seen: &Arc<Seen>) -> Router {
-    let (smuggled, held) = (Arc::clone(seen), Arc::clone(seen));
+    let (smuggled, held, held_with_body) = (Arc::clone(seen), Arc::clone(seen), Arc::clone(seen));
     Router::new()
         .route("/oauth2/token", post(token))
         .route("/.well-known/jwks.json", get(|| async { "keys" }))
         .route("/livez", get(|| async { "ok" }))
-        .route("/held", get(move || hold(held)))
+        .route("/held", get(move || hold(held)).post(move |_: Bytes| hold(held_with_body)))
         .route("/never", get(std::future::pending::<()>))
         .route("/panic", get(panic_now))
         .route("/large", get(|| async { "x".repeat(8 << 20) }))
@@ -130,6 +131,20 @@ impl Answer {
 impl Raw<TcpStream> {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
         Self::new(TcpStream::connect(address).await.unwrap())
+    }
+
+    /// A connection whose bytes, and the end of its stream, are there before the server has seen any of them.
+    pub(crate) fn with_its_end(address: SocketAddr, bytes: impl AsRef<[u8]>) -> Self {
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        stream.write_all(bytes.as_ref()).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        Self::new(TcpStream::from_std(stream).unwrap())
+    }
+
+    /// Cuts the connection with a reset.
+    pub(crate) fn reset(self) {
+        self.stream.set_zero_linger().unwrap();
     }
 }
 

@@ -107,6 +107,27 @@ async fn http11_and_http2_are_offered_and_requests_answered() {
 }
 
 #[tokio::test]
+async fn work_is_dropped_when_its_caller_over_tls_hangs_up_with_or_without_a_word() {
+    let pair = pair(2020, 2100);
+    let folder = Folder::with(&pair);
+    let server = server_with(|_| {}, Some(folder.load()));
+    for (count, versions) in (1..).step_by(2).zip([BOTH, &[&rustls::version::TLS12]]) {
+        let held = async || {
+            let stream = connect(&server, &connector(&[&pair], "http/1.1", versions)).await.unwrap();
+            let mut client = Raw::new(stream);
+            client.say("POST /held HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab").await;
+            server.seen.begun.notified().await;
+            client
+        };
+        let mut polite = held().await;
+        polite.say_no_more().await;
+        until("the work is dropped", || server.metrics.snapshot().given_up == count).await;
+        drop(held().await);
+        until("so is this", || server.metrics.snapshot().given_up == count + 1).await;
+    }
+}
+
+#[tokio::test]
 async fn http2_over_tls_answers() {
     let pair = pair(2020, 2100);
     let folder = Folder::with(&pair);

@@ -27,7 +27,12 @@ pub(super) struct Sieve {
     place: Place,
     /// Heads that were passed on.
     heads: u64,
+    /// Whether a body came with the last of them.
+    has_body: bool,
 }
+
+/// How much is read ahead of its turn, about.
+const AHEAD: usize = 8192;
 
 /// What is next when nothing is left to hand over.
 pub(super) enum Next {
@@ -35,7 +40,11 @@ pub(super) enum Next {
     Head,
     /// More of a body, or of HTTP/2.
     More,
-    /// Nothing.
+    /// A head too, but not before the request under way has its answer.
+    Turn,
+    /// Nothing, once the request under way has its answer.
+    Silence,
+    /// Nothing: the stream is at its end.
     End,
     /// An error: the body is malformed.
     Error,
@@ -50,7 +59,9 @@ enum Place {
     Chunks(ChunkScan),
     /// HTTP/2.
     Through,
-    /// A head was turned away, or the stream has ended: nothing follows.
+    /// A head was turned away: nothing follows the answer to it.
+    TurnedAway,
+    /// The stream has ended: nothing follows.
     Ended,
     /// A body was malformed: reading on is an error.
     Broken,
@@ -65,6 +76,7 @@ impl Sieve {
             passed: BytesMut::new(),
             place: Place::Start,
             heads: 0,
+            has_body: false,
         }
     }
 
@@ -99,17 +111,38 @@ impl Sieve {
         match self.place {
             Place::Ended => Next::End,
             Place::Broken => Next::Error,
-            Place::Start | Place::Head(_) => Next::Head,
+            Place::TurnedAway if self.progress.has_ended(self.heads) => Next::End,
+            Place::TurnedAway => Next::Silence,
+            Place::Start | Place::Head(_) if self.progress.has_ended(self.heads) => Next::Head,
+            Place::Start | Place::Head(_) => Next::Turn,
             Place::Body(_) | Place::Chunks(_) | Place::Through => Next::More,
         }
     }
 
-    /// Looks at the inbox and passes on what is proper.
+    /// Whether more may be read ahead of its turn.
+    pub(super) fn has_room_ahead(&self) -> bool {
+        self.inbox.len() < AHEAD
+    }
+
+    /// Whether a body came with the request that was passed on last.
+    pub(super) fn has_body(&self) -> bool {
+        self.has_body
+    }
+
+    /// Looks at the inbox and passes on what is proper, one request at a time: while hyper holds another one it does not
+    /// look whether the peer is still there.
     pub(super) fn look(&mut self) {
-        while !self.inbox.is_empty() && self.step() {}
-        match self.place {
-            Place::Start | Place::Head(_) if !self.inbox.is_empty() => self.progress.head_begun(),
-            _ => {}
+        while !self.inbox.is_empty() {
+            let next = self.next();
+            if matches!(next, Next::Turn) {
+                return;
+            }
+            if !self.step() {
+                if matches!(next, Next::Head) {
+                    self.progress.head_begun();
+                }
+                return;
+            }
         }
     }
 
@@ -144,7 +177,7 @@ impl Sieve {
                 }
             },
             Place::Through => self.pass(self.inbox.len()),
-            Place::Ended | Place::Broken => self.inbox.clear(),
+            Place::TurnedAway | Place::Ended | Place::Broken => self.inbox.clear(),
         }
         true
     }
@@ -173,6 +206,7 @@ impl Sieve {
                     Framing::Chunked => Place::Chunks(ChunkScan::default()),
                 };
                 self.heads += 1;
+                self.has_body = framing != Framing::Length(0);
                 self.progress.head_done();
                 self.pass(length);
             }
@@ -193,7 +227,8 @@ impl Sieve {
                 return true;
             }
             Place::Through => return true,
-            Place::Start | Place::Body(_) | Place::Chunks(_) | Place::Ended | Place::Broken => return false,
+            Place::Start | Place::Body(_) | Place::Chunks(_) => return false,
+            Place::TurnedAway | Place::Ended | Place::Broken => return false,
         };
         let Ok(Scanned::Head(length)) = scan.look(bytes, self.bounds.head) else {
             return false;
@@ -204,6 +239,7 @@ impl Sieve {
         }
         self.place = Place::Head(HeadScan::default());
         self.heads += 1;
+        self.has_body = !body.is_empty();
         self.progress.head_done();
         true
     }
@@ -211,9 +247,10 @@ impl Sieve {
     /// Lets nothing more through: what is read in place of the head is answered with why.
     pub(super) fn turn_away(&mut self, why: Malformed) {
         self.progress.turn_away(self.heads, why);
+        self.heads += 1;
         self.inbox.clear();
         self.passed.extend_from_slice(STAND_IN);
-        self.place = Place::Ended;
+        self.place = Place::TurnedAway;
     }
 
     fn pass(&mut self, length: usize) {
@@ -241,7 +278,7 @@ impl Sieve {
     /// Whether closing now would throw away bytes that the peer still sends.
     pub(super) fn is_mid_request(&self) -> bool {
         match self.place {
-            Place::Body(_) | Place::Chunks(_) | Place::Ended | Place::Broken => true,
+            Place::Body(_) | Place::Chunks(_) | Place::TurnedAway | Place::Ended | Place::Broken => true,
             Place::Start | Place::Head(_) | Place::Through => false,
         }
     }

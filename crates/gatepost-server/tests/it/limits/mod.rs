@@ -46,7 +46,7 @@ fn told(reply: &Reply) -> Vec<(&'static str, String)> {
     TOLD.iter().filter_map(|name| Some((*name, reply.header(name)?.to_owned()))).collect()
 }
 
-async fn set(server: &TestServer, client: &str, new: SetLimits) {
+pub(crate) async fn set(server: &TestServer, client: &str, new: SetLimits) {
     limits::set(&server.gate, &Actor::System, client, new).await.unwrap();
 }
 
