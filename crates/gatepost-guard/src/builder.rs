@@ -164,6 +164,7 @@ impl Builder {
             keys,
             verdicts: Verdicts::default(),
             verifications: AtomicU64::new(0),
+            signature_checks: AtomicU64::new(0),
             verified: VerifiedTokens::new(self.cache_capacity, self.leeway),
             revocations: self.revocations,
             clock: self.clock,

@@ -33,6 +33,7 @@ pub(crate) struct Parts {
     pub(crate) verdicts: Verdicts,
     pub(crate) verified: VerifiedTokens,
     pub(crate) verifications: AtomicU64,
+    pub(crate) signature_checks: AtomicU64,
     pub(crate) revocations: Arc<dyn RevocationCheck>,
     pub(crate) follower: Option<Follower>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -114,6 +115,7 @@ impl Guard {
             refused,
             cache_hits,
             cache_misses,
+            signature_checks: self.signature_checks(),
             keys: self.0.keys.count(),
             keys_age: self.0.keys.age_of_keys(),
             keys_failing: self.0.keys.is_failing(),
@@ -127,6 +129,12 @@ impl Guard {
     #[must_use]
     pub fn verifications(&self) -> u64 {
         self.0.verifications.load(Ordering::Relaxed)
+    }
+
+    /// How many signatures were checked for that: one for most tokens, and none for those that name no key of the API.
+    #[must_use]
+    pub fn signature_checks(&self) -> u64 {
+        self.0.signature_checks.load(Ordering::Relaxed)
     }
 
     /// How the revocation feed is followed; `None` if none is.
@@ -166,7 +174,8 @@ impl Guard {
                 break;
             }
             let newer = self.0.keys.refetched(&ring).await;
-            if Arc::ptr_eq(&newer, &ring) {
+            // The same keys say the same.
+            if newer.generation == ring.generation {
                 break;
             }
             ring = newer;
@@ -188,7 +197,8 @@ impl Guard {
     fn verify(&self, token: &str, hash: &TokenHash, ring: &Ring) -> Result<Caller, Rejection> {
         self.0.verifications.fetch_add(1, Ordering::Relaxed);
         let moment = self.moment();
-        let verified = verify(token, &View { ring, look_up: self.0.look_up })?;
+        let view = View { ring, look_up: self.0.look_up, checks: &self.0.signature_checks };
+        let verified = verify(token, &view)?;
         self.0.expectation.check(&verified, moment.now)?;
         let caller = Caller::of(verified).ok_or(Rejection::ClaimType)?;
         self.0.verified.remember(*hash, &caller, ring, moment);

@@ -48,7 +48,8 @@ impl Page<'_> {
         self.by_label("refused", "Calls refused, by reason", "reason", refused)?;
         let cache = [("hit", status.cache_hits), ("miss", status.cache_misses)];
         let help = "Tokens looked up among those verified before";
-        self.by_label("cache_lookups", help, "outcome", cache)
+        self.by_label("cache_lookups", help, "outcome", cache)?;
+        self.one("signature_checks", "Signatures checked", &ConstCounter::new(status.signature_checks))
     }
 
     fn keys(&mut self, status: &GuardStatus) -> Result<(), Error> {

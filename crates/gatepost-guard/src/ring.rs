@@ -1,6 +1,7 @@
 //! This file is where the keys of one moment are kept and found.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use gatepost_jose::verify::{Candidates, Keys, MAX_CANDIDATES};
@@ -49,7 +50,7 @@ impl Ring {
 pub(crate) enum LookUp {
     /// By `kid`, which must be there.
     ById,
-    /// By `kid` if there is one, else all pinned keys in turn.
+    /// By `kid` if there is one, else by `jti`, else in turn the keys that may sign without being named.
     ByIdOrTrial,
 }
 
@@ -57,6 +58,8 @@ pub(crate) enum LookUp {
 pub(crate) struct View<'a> {
     pub(crate) ring: &'a Ring,
     pub(crate) look_up: LookUp,
+    /// How many signatures were checked.
+    pub(crate) checks: &'a AtomicU64,
 }
 
 impl Keys for View<'_> {
@@ -66,5 +69,9 @@ impl Keys for View<'_> {
             (None, LookUp::ById) => Candidates::none(),
             (None, LookUp::ByIdOrTrial) => self.ring.keys().iter().take(MAX_CANDIDATES).cloned().collect(),
         }
+    }
+
+    fn checking(&self) {
+        self.checks.fetch_add(1, Ordering::Relaxed);
     }
 }

@@ -22,6 +22,9 @@ pub struct GuardStatus {
     pub cache_hits: u64,
     /// Tokens that had not.
     pub cache_misses: u64,
+    /// Signatures that were checked: for most of these tokens one; none for those that name no key of the API, and more
+    /// for those that name none where several keys may sign such tokens.
+    pub signature_checks: u64,
     /// How many keys verify.
     pub keys: usize,
     /// How long ago they were fetched; `None` before the first time.

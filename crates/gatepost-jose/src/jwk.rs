@@ -42,6 +42,10 @@ pub struct Jwk {
     /// The second coordinate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub y: Option<String>,
+    /// Whether tokens of the key that have no `kid` name it in their `jti` ([`crate::key_in_jti`]); others ignore it
+    /// (RFC 7517 section 4).
+    #[serde(rename = "gatepost_jti_names_key", skip_serializing_if = "Option::is_none")]
+    pub jti_names_key: Option<bool>,
 }
 
 impl Jwk {
@@ -133,6 +137,8 @@ struct AnyJwk {
     crv: Option<String>,
     x: Option<String>,
     y: Option<String>,
+    #[serde(rename = "gatepost_jti_names_key")]
+    jti_names_key: Option<bool>,
     d: Option<IgnoredAny>,
     p: Option<IgnoredAny>,
     q: Option<IgnoredAny>,
@@ -155,7 +161,7 @@ impl TryFrom<AnyJwk> for Jwk {
         if secret {
             return Err(KeyError::JwkPrivate);
         }
-        let AnyJwk { kty, key_use, alg, kid, n, e, crv, x, y, .. } = any;
-        Ok(Self { kty, key_use, alg, kid, n, e, crv, x, y })
+        let AnyJwk { kty, key_use, alg, kid, n, e, crv, x, y, jti_names_key, .. } = any;
+        Ok(Self { kty, key_use, alg, kid, n, e, crv, x, y, jti_names_key })
     }
 }

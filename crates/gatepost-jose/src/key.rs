@@ -168,7 +168,10 @@ impl fmt::Debug for SigningKey {
 /// Refused are RSA keys outside 2048 to 8192 bits, with an even modulus, an exponent below 65537 or even, or
 /// leading zeros, and points that are not on their curve.
 #[derive(Clone)]
-pub struct PublicKey(Arc<Parsed>);
+pub struct PublicKey {
+    parsed: Arc<Parsed>,
+    named_in_jti: bool,
+}
 
 struct Parsed {
     algorithm: Algorithm,
@@ -184,7 +187,8 @@ impl PublicKey {
     pub fn from_jwk(jwk: &Jwk) -> Result<Self, KeyError> {
         let (algorithm, material) = jwk.material()?;
         let kid = jwk.kid.as_deref().map(str::parse).transpose()?;
-        Self::of(algorithm, material, kid)
+        let key = Self::of(algorithm, material, kid)?;
+        Ok(key.named_in_jti(jwk.jti_names_key == Some(true)))
     }
 
     /// From PEM: SubjectPublicKeyInfo (`PUBLIC KEY`) or PKCS#1 (`RSA PUBLIC KEY`).
@@ -201,7 +205,7 @@ impl PublicKey {
     fn of(algorithm: Algorithm, material: PublicMaterial, kid: Option<KeyId>) -> Result<Self, KeyError> {
         let key = material.parse(algorithm)?;
         let kid = kid.unwrap_or_else(|| KeyId(thumbprint::thumbprint(&material).into()));
-        Ok(Self(Arc::new(Parsed { algorithm, kid, key, material })))
+        Ok(Self { parsed: Arc::new(Parsed { algorithm, kid, key, material }), named_in_jti: false })
     }
 
     /// Checks a signature; its length must be exactly that of the key's signatures.
@@ -209,50 +213,64 @@ impl PublicKey {
         if signature.len() != self.signature_len() {
             return Err(KeyError::Signature);
         }
-        self.0.key.verify_sig(message, signature).map_err(|_| KeyError::Signature)
+        self.parsed.key.verify_sig(message, signature).map_err(|_| KeyError::Signature)
     }
 
     /// The key as SubjectPublicKeyInfo in PEM.
     pub fn to_pem(&self) -> Result<String, KeyError> {
-        Ok(pem::write("PUBLIC KEY", &self.0.material.to_spki()?))
+        Ok(pem::write("PUBLIC KEY", &self.parsed.material.to_spki()?))
     }
 
     /// The key as a JWK with `use` sig, `alg` and `kid`.
     #[must_use]
     pub fn to_jwk(&self) -> Jwk {
-        Jwk::of(self.algorithm(), self.kid().as_str(), &self.0.material)
+        let jwk = Jwk::of(self.algorithm(), self.kid().as_str(), &self.parsed.material);
+        Jwk { jti_names_key: self.named_in_jti.then_some(true), ..jwk }
+    }
+
+    /// The key as one whose every token without `kid` names it in its `jti`, or not every.
+    #[must_use]
+    pub fn named_in_jti(self, always: bool) -> Self {
+        Self { named_in_jti: always, ..self }
+    }
+
+    /// Whether every token of the key that has no `kid` names it in its `jti` ([`crate::key_in_jti`]).
+    #[must_use]
+    pub fn is_named_in_jti(&self) -> bool {
+        self.named_in_jti
     }
 
     /// The RFC 7638 thumbprint, also of a key whose `kid` is another text.
     #[must_use]
     pub fn thumbprint(&self) -> String {
-        thumbprint::thumbprint(&self.0.material)
+        thumbprint::thumbprint(&self.parsed.material)
     }
 
     /// The algorithm, the only one this key is used with.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
-        self.0.algorithm
+        self.parsed.algorithm
     }
 
     /// The key's id.
     #[must_use]
     pub fn kid(&self) -> &KeyId {
-        &self.0.kid
+        &self.parsed.kid
     }
 
     /// How many bytes a signature has.
     #[must_use]
     pub fn signature_len(&self) -> usize {
-        self.0.material.signature_length()
+        self.parsed.material.signature_length()
     }
 }
 
 impl PartialEq for PublicKey {
     fn eq(&self, other: &Self) -> bool {
-        self.0.algorithm == other.0.algorithm
-            && self.0.kid == other.0.kid
-            && self.0.material == other.0.material
+        self.named_in_jti == other.named_in_jti
+            && self.parsed.algorithm == other.parsed.algorithm
+            && self.parsed.kid == other.parsed.kid
+            && self.parsed.material == other.parsed.material
     }
 }
 

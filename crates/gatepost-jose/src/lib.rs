@@ -5,6 +5,7 @@
 //!
 //! - [`SigningKey`], [`PublicKey`], [`KeyId`]: keys, parsed once (RFC 7517, RFC 7638, RFC 8037).
 //! - [`sign`]: compact JWS from a header and claims (RFC 7515).
+//! - [`key_in_jti`]: how a token without `kid` names its key.
 //! - [`verify`]: structure, algorithm, key, signature and claims, in this order (RFC 8725).
 //! - [`statement`]: what a server says by a key of its own, such as a revocation feed.
 //! - [`expect`]: what a token profile demands of the claims at a point in time (RFC 9068).
@@ -20,6 +21,7 @@ pub mod error;
 pub mod expect;
 pub mod jwk;
 pub mod key;
+pub mod key_in_jti;
 pub mod micros;
 mod pem;
 pub mod sign;

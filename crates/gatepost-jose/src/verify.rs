@@ -10,11 +10,12 @@ use crate::base64url;
 use crate::claims::Claims;
 use crate::error::Rejection;
 use crate::key::{KeyId, PublicKey};
+use crate::key_in_jti::ClaimedKey;
 use crate::strict_json::Object;
 
 /// A longer token is refused before anything of it is read.
 pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
-/// How many keys are tried in turn for a token without `kid`.
+/// How many keys are tried in turn for a token that names none.
 pub const MAX_CANDIDATES: usize = 4;
 const MAX_HEADER_TEXT: usize = 255;
 
@@ -26,8 +27,12 @@ fn is_refused(parameter: &str) -> bool {
 
 /// The keys that a token may be verified with.
 pub trait Keys {
-    /// The keys with the header's `kid`; for a set without kids all of its keys, at most [`MAX_CANDIDATES`].
+    /// The keys with the header's `kid`; without one all keys, at most [`MAX_CANDIDATES`]. Of those the token's `jti` may
+    /// choose one ([`crate::key_in_jti`]).
     fn candidates(&self, header: &Header) -> Candidates;
+
+    /// Told before each signature check, for whoever counts them.
+    fn checking(&self) {}
 }
 
 /// Up to [`MAX_CANDIDATES`] keys, kept without an allocation.
@@ -47,7 +52,7 @@ impl Candidates {
         Self([Some(key), None, None, None])
     }
 
-    fn iter(&self) -> impl Iterator<Item = &PublicKey> {
+    fn iter(&self) -> impl Iterator<Item = &PublicKey> + Clone {
         self.0.iter().flatten()
     }
 }
@@ -151,7 +156,8 @@ pub fn verify<K: Keys + ?Sized>(token: &str, keys: &K) -> Result<Verified, Rejec
     let header = parts.header()?;
     let signature = decode(parts.signature)?;
     let claims = decode(parts.claims)?;
-    let kid = signed_by(&keys.candidates(&header), &header, parts.signed, &signature)?;
+    let kid =
+        signed_by(keys, &header, &Signed { text: parts.signed, claims: &claims, signature: &signature })?;
     Ok(Verified { header, kid, claims: Claims::parse(claims)? })
 }
 
@@ -163,23 +169,40 @@ pub fn claimed_subject(token: &str) -> Result<Option<String>, Rejection> {
     Ok(Claims::parse(claims)?.sub)
 }
 
-fn signed_by(
-    candidates: &Candidates,
-    header: &Header,
-    signed: &str,
-    signature: &[u8],
-) -> Result<KeyId, Rejection> {
+/// Which key a token says it was signed by, before anything of it is verified: to find whom to ask about it.
+pub fn claimed_key(token: &str) -> Result<ClaimedKey, Rejection> {
+    let parts = Parts::split(token)?;
+    let header = parts.header()?;
+    Ok(ClaimedKey::read(header.kid.as_deref(), &decode(parts.claims)?))
+}
+
+/// What a signature is checked against.
+struct Signed<'a> {
+    text: &'a str,
+    claims: &'a [u8],
+    signature: &'a [u8],
+}
+
+fn signed_by<K: Keys + ?Sized>(keys: &K, header: &Header, signed: &Signed<'_>) -> Result<KeyId, Rejection> {
+    let candidates = keys.candidates(header);
     if candidates.iter().next().is_none() {
         return Err(if header.kid.is_some() { Rejection::KeyUnknown } else { Rejection::KeyIdMissing });
     }
-    let mut rejection = Rejection::AlgorithmMismatch;
-    for key in candidates.iter().filter(|key| key.algorithm() == header.alg) {
-        if key.verify(signed.as_bytes(), signature).is_ok() {
+    let fits = |key: &&PublicKey| key.algorithm() == header.alg;
+    if candidates.iter().find(fits).is_none() {
+        return Err(Rejection::AlgorithmMismatch);
+    }
+    let meant = match header.kid {
+        Some(_) => candidates,
+        None => ClaimedKey::read(None, signed.claims).among(candidates.iter()).cloned().collect(),
+    };
+    for key in meant.iter().filter(fits) {
+        keys.checking();
+        if key.verify(signed.text.as_bytes(), signed.signature).is_ok() {
             return Ok(key.kid().clone());
         }
-        rejection = Rejection::Signature;
     }
-    Err(rejection)
+    Err(Rejection::Signature)
 }
 
 /// The three parts of a compact JWS.

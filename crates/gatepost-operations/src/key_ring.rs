@@ -9,6 +9,7 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{SHA256, digest};
 use gatepost_core::apis::{ApiAccess, ApiId, ApiWithScopes};
 use gatepost_core::keys::{KeyOwner, KeyState, StoredKey, WrappingKeys};
+use gatepost_core::tokens::profile::Profile;
 use gatepost_jose::sign::SigningInput;
 use gatepost_jose::{JwkSet, KeyError, KeyId, Primes, PublicKey, SigningKey, base64url};
 use gatepost_store::Store;
@@ -167,17 +168,25 @@ impl ApiKeys {
         let header = api.api.profile.header(key.algorithm(), key.kid());
         let input = SigningInput::new(&header).with_signature_len(key.signature_len());
         let ordered = signing.iter().rev().chain(others.iter().rev());
-        let verifying: Vec<_> =
-            ordered.filter_map(|key| Some(held.get(&key.kid)?.public().clone())).collect();
+        let is_passport = matches!(api.api.profile, Profile::Passport(_));
+        let named = |key: &StoredKey| is_passport && key.public.jti_names_key == Some(true);
+        let public = |key: &&StoredKey| Some(held.get(&key.kid)?.public().clone().named_in_jti(named(key)));
+        let verifying: Vec<_> = ordered.filter_map(public).collect();
 
         let one = verifying.get(..1).unwrap_or_default();
         let published = if api.api.profile.names_key() { &verifying[..] } else { one };
-        let (published, all) = (Document::of(published).ok()?, Document::of(&verifying).ok()?);
+        let (published, all) = (Document::plain(published).ok()?, Document::of(&verifying).ok()?);
         Some(Self { signer: Arc::new(Signer { key, input }), verifying, published, all })
     }
 }
 
 impl Document {
+    /// For readers outside: nothing in it that only our guard understands.
+    fn plain(keys: &[PublicKey]) -> Result<Self, Failure> {
+        let keys: Vec<_> = keys.iter().map(|key| key.clone().named_in_jti(false)).collect();
+        Self::of(&keys)
+    }
+
     fn of(keys: &[PublicKey]) -> Result<Self, Failure> {
         let body = serde_json::to_string(&JwkSet::of(keys))
             .map_err(|error| Failure::internal("jwks", error.to_string()))?;
@@ -211,7 +220,7 @@ fn named_keys(apis: &[Arc<ApiWithScopes>], tokens: &HashMap<ApiId, ApiKeys>) -> 
     let naming = apis.iter().filter(|api| api.api.profile.names_key());
     let keys: Vec<_> =
         naming.filter_map(|api| tokens.get(&api.api.id)).flat_map(|keys| keys.verifying.clone()).collect();
-    Document::of(&keys)
+    Document::plain(&keys)
 }
 
 /// Opens a sealed key and lets it sign and verify once, so that a damaged key is noticed before a partner does.

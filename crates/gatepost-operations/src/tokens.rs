@@ -19,7 +19,7 @@ use gatepost_core::secret::{Secret, SecretForm};
 use gatepost_core::time::Timestamp;
 use gatepost_core::tokens::profile::Minting;
 use gatepost_core::tokens::revoke::until_tokens_last;
-use gatepost_jose::sign;
+use gatepost_jose::{key_in_jti, sign};
 
 use crate::authentication;
 use crate::gate::Gate;
@@ -162,6 +162,8 @@ async fn mint(
 ) -> Result<IssuedToken, Refusal> {
     let random =
         gate.entropy.for_id().map_err(|none| Code::TemporarilyUnavailable.because(none.to_string()))?;
+    // Where tokens have no `kid`, who verifies them finds the key by their id.
+    let random = key_in_jti::naming(signer.key.kid(), random);
     let minting = Minting { started, now, random };
     let claims = grant.api.api.profile.claims(grant, &gate.issuer, &minting);
 

@@ -23,8 +23,7 @@ pub(crate) fn routes(app: App) -> Router {
 
 /// `GET /metrics`: numbers alone, nothing about a partner or client, so it asks for no proof.
 async fn metrics(State(app): State<App>) -> Response {
-    let (token_cache_hits, token_cache_misses) = app.verifiers.cache_lookups();
-    let edge = OfEdge { feed_followers: app.feeds.followers(), token_cache_hits, token_cache_misses };
+    let edge = OfEdge { feed_followers: app.feeds.followers(), ..app.verifiers.counted() };
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static(exposition::CONTENT_TYPE)),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),

@@ -26,6 +26,12 @@ pub fn public_routes(gate: Arc<Gate>) -> Routes {
     router::public(state::App::new(gate))
 }
 
+/// Public and admin routes over one state, so that the one's metrics count what the other did: for tests in process.
+pub fn both_routes(gate: Arc<Gate>) -> (Routes, axum::Router) {
+    let app = state::App::new(gate);
+    (router::public(app.clone()), admin::routes(app))
+}
+
 /// The same for the admin listener.
 pub fn admin_routes(gate: Arc<Gate>) -> axum::Router {
     admin::routes(state::App::new(gate))

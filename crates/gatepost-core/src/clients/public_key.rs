@@ -58,7 +58,9 @@ pub struct AssertionKey {
 impl AssertionKey {
     /// The key of a JWK.
     pub fn from_jwk(jwk: &Jwk) -> Result<Self, KeyError> {
-        Ok(Self { key: PublicKey::from_jwk(jwk)?, is_named: jwk.kid.is_some() })
+        // What only our own key sets say of their keys means nothing in one of a client.
+        let key = PublicKey::from_jwk(jwk)?.named_in_jti(false);
+        Ok(Self { key, is_named: jwk.kid.is_some() })
     }
 
     /// Whether the header speaks of this key, as far as it says.

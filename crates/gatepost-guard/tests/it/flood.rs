@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use gatepost_guard::jose::{Algorithm, SigningKey};
+use gatepost_guard::jose::{Algorithm, JwkSet, SigningKey, key_in_jti};
 use gatepost_guard::{Caller, Fetching, FixedKeys, Guard, KeySource, Refusal, RevocationCheck};
 
 use super::clock::TestClock;
@@ -88,6 +88,60 @@ async fn a_revoked_token_that_comes_again_is_refused_without_another_verificatio
         assert_eq!(guard.judge(&token).await.unwrap_err(), Refusal::Revoked);
     }
     assert_eq!(guard.verifications(), 1);
+}
+
+/// Four public keys as a guard reads them, of which the first `here` are named in each token that they sign.
+fn four(keys: &[SigningKey; 4], here: usize) -> FixedKeys {
+    let keys = keys.iter().enumerate().map(|(at, key)| key.public().clone().named_in_jti(at < here));
+    let set = serde_json::to_vec(&JwkSet::of(&keys.collect::<Vec<_>>())).unwrap();
+    FixedKeys::from_jwks(&set).unwrap()
+}
+
+/// A `jti` that names a key, or none.
+fn id(names: Option<&SigningKey>, number: u64) -> String {
+    let mut chance = [0x5a; 40];
+    chance[..8].copy_from_slice(&number.to_be_bytes());
+    let id = names.map_or(chance, |key| key_in_jti::naming(key.kid(), chance));
+    id.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[tokio::test]
+async fn a_forged_token_without_kid_costs_one_check_however_many_keys_there_are() {
+    let (keys, forger) = (std::array::from_fn(|_| fresh(Algorithm::EdDsa)), fresh(Algorithm::EdDsa));
+    // How many of the four are named in each of their tokens, and what a token costs that names none.
+    for (here, unnamed) in [(4, 0), (3, 1), (2, 2), (0, 4)] {
+        let guard = Profile::Passport.guard(four(&keys, here)).clock(TestClock::new()).build().unwrap();
+        let cost = async |key: &SigningKey, jti: String| {
+            let before = guard.signature_checks();
+            let good = guard.judge(&token(Profile::Passport, key, &jti)).await.is_ok();
+            (good, guard.signature_checks() - before)
+        };
+        for (number, key) in (0..).zip(&keys) {
+            assert_eq!(
+                cost(key, id(Some(key), number)).await,
+                (true, 1),
+                "{here} named, good, the {number}th"
+            );
+            assert_eq!(cost(&forger, id(Some(key), 10 + number)).await, (false, 1), "{here} named, forged");
+        }
+        assert_eq!(cost(&forger, id(None, 20)).await, (false, unnamed), "{here} named");
+        assert_eq!(cost(&forger, id(Some(&forger), 21)).await, (false, unnamed), "{here} named");
+        assert_eq!(cost(&forger, "short".into()).await, (false, unnamed), "{here} named");
+    }
+}
+
+#[tokio::test]
+async fn keys_that_were_fetched_again_and_are_the_same_cost_no_second_check() {
+    let (key, forger, clock) = (fresh(Algorithm::EdDsa), fresh(Algorithm::EdDsa), TestClock::new());
+    let fetches = Arc::new(AtomicUsize::new(0));
+    let source = Counted(fixed(&[&key]), Arc::clone(&fetches));
+    let guard = Profile::Passport.guard(source).clock(clock.clone()).build().unwrap();
+    for round in 1..=3 {
+        clock.pass(31);
+        assert!(guard.judge(&token(Profile::Passport, &forger, &format!("forged-{round}"))).await.is_err());
+        assert_eq!(guard.signature_checks(), round);
+    }
+    assert!(fetches.load(Ordering::Relaxed) >= 3, "a key that nobody knows yet may be new");
 }
 
 /// Keys that count how often they are fetched.

@@ -8,6 +8,7 @@ mod expectations;
 mod four_primes;
 mod hostile_input;
 mod key_files;
+mod key_in_jti;
 mod keyring;
 mod mutations;
 mod sets;

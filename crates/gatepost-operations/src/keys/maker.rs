@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gatepost_core::apis::Api;
 use gatepost_core::keys::{self, KeyOwner, StoredKey};
 use gatepost_core::time::Timestamp;
-use gatepost_jose::{Algorithm, KeyError, Primes, RsaBits, SigningKey};
+use gatepost_jose::{Algorithm, Jwk, KeyError, Primes, RsaBits, SigningKey};
 
 use crate::config::Config;
 use crate::entropy::Entropy;
@@ -53,7 +53,10 @@ impl<'a> KeyMaker<'a> {
         now: Timestamp,
     ) -> Result<StoredKey, Failure> {
         let key = self.generate(wanted.into()).await?;
-        self.sealed(owner, &key, now)
+        let stored = self.sealed(owner, &key, now)?;
+        // Nobody else signs with it, and here it is named in each token; of one from elsewhere nobody knows.
+        let named = matches!(owner, KeyOwner::Api(_)).then_some(true);
+        Ok(StoredKey { public: Jwk { jti_names_key: named, ..stored.public }, ..stored })
     }
 
     /// Seals a key for the store, as one that signs at once.

@@ -97,7 +97,8 @@ pub struct PublicHalf {
 impl PublicHalf {
     fn of(key: &PublicKey) -> Result<Self, Failure> {
         let (kid, alg) = (key.kid().as_str().to_owned(), key.algorithm().as_str());
-        Ok(Self { kid, alg, pem: key.to_pem()?, jwk: key.to_jwk() })
+        // For readers outside, as in the key set that they fetch.
+        Ok(Self { kid, alg, pem: key.to_pem()?, jwk: key.clone().named_in_jti(false).to_jwk() })
     }
 }
 

@@ -31,6 +31,8 @@ pub struct OfEdge {
     pub token_cache_hits: u64,
     /// Tokens that had not.
     pub token_cache_misses: u64,
+    /// Signatures of tokens that were checked.
+    pub token_signature_checks: u64,
 }
 
 /// The page as it is now.
@@ -159,7 +161,9 @@ impl Page<'_> {
         self.counts("client_cache_lookups", help, "outcome", clients)?;
         let tokens = outcomes(edge.token_cache_hits, edge.token_cache_misses);
         let help = "Tokens that introspection, revocation and forward-auth asked about; a miss is verified";
-        self.counts("token_cache_lookups", help, "outcome", tokens)
+        self.counts("token_cache_lookups", help, "outcome", tokens)?;
+        let help = "Signatures of tokens that were checked for them";
+        self.counter("token_signature_checks", help, edge.token_signature_checks)
     }
 
     fn one(&mut self, name: &str, help: &str, metric: &impl EncodeMetric) -> Result<(), Error> {

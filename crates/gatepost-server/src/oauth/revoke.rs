@@ -79,10 +79,11 @@ fn refusal(not: NotRevoked, now: Timestamp) -> Refusal {
     }
 }
 
-/// Which API the token is for and who presents it, if it is good; the client's own APIs are asked first.
+/// Which API the token is for and who presents it, if it is good; of several that it may be for, the client's own are asked
+/// first.
 async fn live(app: &App, apis: &[ApiId], token: &str) -> Option<(ApiId, Caller)> {
     let judges = app.verifiers.current().await;
-    for judge in judges.all_from(apis) {
+    for judge in judges.of_token(token, apis) {
         if let Ok(caller) = judge.judge(token).await {
             return Some((judge.id(), caller));
         }

@@ -16,8 +16,10 @@ use gatepost_operations::core::time::Timestamp;
 use gatepost_operations::core::tokens::profile::Profile;
 use gatepost_operations::gate::Gate;
 use gatepost_operations::jose::Micros;
+use gatepost_operations::jose::verify::claimed_key;
 use gatepost_operations::key_ring::KeyRing;
 use gatepost_operations::revocations::IssuedTo;
+use gatepost_operations::telemetry::exposition::OfEdge;
 use tokio::sync::Mutex;
 
 /// The judges of all APIs; a clone is the same.
@@ -55,12 +57,15 @@ impl Verifiers {
         if judges.are_of(&self.0.gate.ring()) { judges } else { self.renewed().await }
     }
 
-    /// How many tokens had been verified before when they were asked about, and how many had not.
-    pub(crate) fn cache_lookups(&self) -> (u64, u64) {
+    /// How many tokens had been verified before when they were asked about, how many had not, and what those cost.
+    pub(crate) fn counted(&self) -> OfEdge {
         let judges = self.0.current.load();
         let of_all = judges.judges.values().map(|judge| judge.guard.status());
-        of_all.fold((0, 0), |(hits, misses), status| {
-            (hits.saturating_add(status.cache_hits), misses.saturating_add(status.cache_misses))
+        of_all.fold(OfEdge::default(), |so_far, status| OfEdge {
+            token_cache_hits: so_far.token_cache_hits.saturating_add(status.cache_hits),
+            token_cache_misses: so_far.token_cache_misses.saturating_add(status.cache_misses),
+            token_signature_checks: so_far.token_signature_checks.saturating_add(status.signature_checks),
+            ..so_far
         })
     }
 
@@ -114,11 +119,27 @@ impl Judges {
         self.judges.values().find(|judge| judge.api.api.name.as_str() == name)
     }
 
-    /// All of them, those of `first` before the others.
-    pub(crate) fn all_from<'a>(&'a self, first: &'a [ApiId]) -> impl Iterator<Item = &'a Judge> {
-        let is_first = |judge: &&Judge| first.contains(&judge.id());
-        let others = self.judges.values().filter(move |judge| !is_first(judge));
-        self.judges.values().filter(is_first).chain(others)
+    /// Who may judge this token: the API whose key it names. One that names none may be of those whose keys sign
+    /// elsewhere too; those of `first` come before the others.
+    ///
+    /// Nothing of the token is verified yet: it chooses its judge, and the judge decides.
+    pub(crate) fn of_token(&self, token: &str, first: &[ApiId]) -> Vec<&Judge> {
+        let Ok(claimed) = claimed_key(token) else { return Vec::new() };
+        let keys_of = |judge: &Judge| {
+            let keys = self.ring.as_ref().and_then(|ring| ring.keys_of(judge.id()));
+            keys.map_or(&[][..], |keys| &keys.verifying)
+        };
+        let named = |judge: &&Judge| keys_of(judge).iter().any(|key| claimed.names(key));
+        if let Some(judge) = self.judges.values().find(named) {
+            return vec![judge];
+        }
+        let may_be = |judge: &&Judge| {
+            let is_passport = matches!(judge.api.api.profile, Profile::Passport(_));
+            is_passport && keys_of(judge).iter().any(|key| claimed.leaves_open(key))
+        };
+        let mut judges: Vec<_> = self.judges.values().filter(may_be).collect();
+        judges.sort_by_key(|judge| !first.contains(&judge.id()));
+        judges
     }
 }
 

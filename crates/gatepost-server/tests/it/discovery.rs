@@ -1,12 +1,16 @@
 //! This file is where it is shown what the server publishes: key sets, metadata, health, and the page for developers.
 
 use gatepost_core::actor::Actor;
+use gatepost_core::secret::Secret;
+use gatepost_jose::{Algorithm, RsaBits, SigningKey};
 use gatepost_operations::apis::{self, PassportChoices, UpdateApi};
+use gatepost_operations::keys;
 use serde_json::json;
 
 use crate::asking::{Ask, ORIGIN};
 use crate::harness::{ISSUER, TestServer};
 use crate::reply::Reply;
+use crate::resource_server::private_pem;
 
 const KEYS: &str = "/.well-known/jwks.json";
 const METADATA: &str = "/.well-known/oauth-authorization-server";
@@ -50,10 +54,34 @@ async fn the_key_set_of_a_kid_less_api_is_exactly_the_key_that_signs() {
     for path in ["/.well-known/jwks/default.json", "/.well-known/jwks/default.json?all=1"] {
         let reply = read(&server, path).await;
         assert_eq!(algorithms(&reply), ["RS256"], "{path}");
-        let kid = gatepost_operations::keys::export_public(&server.gate, "default").unwrap().kid;
+        let kid = keys::export_public(&server.gate, "default").unwrap().kid;
         assert_eq!(reply.json()["keys"][0]["kid"], kid);
     }
     assert_eq!(algorithms(&read(&server, "/.well-known/jwks/fast.json").await), ["EdDSA"]);
+}
+
+#[tokio::test]
+async fn what_only_guards_understand_is_in_the_set_for_guards_alone() {
+    const MEMBER: &str = "gatepost_jti_names_key";
+    let server = TestServer::start().await;
+    for (path, told) in [
+        (KEYS, false),
+        ("/.well-known/jwks/default.json", false),
+        ("/.well-known/jwks/bookings.json?all=1", false),
+        ("/.well-known/jwks/default.json?all=1", true),
+    ] {
+        assert_eq!(read(&server, path).await.text().contains(&format!(r#""{MEMBER}":true"#)), told, "{path}");
+    }
+    let exported = keys::export_public(&server.gate, "default").unwrap();
+    assert_eq!(exported.jwk.jti_names_key, None);
+
+    let (old, elsewhere) = (exported.kid, SigningKey::generate(Algorithm::Rs256, RsaBits::B2048).unwrap());
+    let pem = Secret::new(private_pem(&elsewhere));
+    keys::import(&server.gate, &Actor::System, "default", &pem).await.unwrap();
+    let all = read(&server, "/.well-known/jwks/default.json?all=1").await.json();
+    let named: Vec<_> = all["keys"].as_array().unwrap().iter().filter(|key| key[MEMBER] == true).collect();
+    assert_eq!(named.len(), 1, "what was made elsewhere may sign there too");
+    assert_eq!(named[0]["kid"], old);
 }
 
 #[tokio::test]
@@ -66,7 +94,10 @@ async fn a_key_set_that_is_not_there_is_404_and_a_strange_query_does_no_harm() {
         assert_eq!(reply.outcome(), (404, "not_found".to_owned()), "{path}");
     }
     let plain = read(&server, "/.well-known/jwks/default.json").await;
-    for query in ["all=1&all=1", "all", "all=%ff", "=&&", "x=1", "all=2", "%"] {
+    let all = read(&server, "/.well-known/jwks/default.json?all=1").await;
+    let twice = read(&server, "/.well-known/jwks/default.json?all=1&all=1").await;
+    assert_eq!((twice.status, twice.text()), (200, all.text()));
+    for query in ["all", "all=%ff", "=&&", "x=1", "all=2", "%"] {
         let reply = read(&server, &format!("/.well-known/jwks/default.json?{query}")).await;
         assert_eq!((reply.status, reply.text()), (200, plain.text()), "{query}");
     }

@@ -21,7 +21,7 @@ use gatepost_operations::gate::Gate;
 use gatepost_operations::{apis, news, setup};
 use gatepost_server::http::bounds::Bounds;
 use gatepost_server::layers::Edge;
-use gatepost_server::public_routes;
+use gatepost_server::{Routes, public_routes};
 use http_body_util::BodyExt as _;
 use tempfile::TempDir;
 
@@ -204,10 +204,15 @@ async fn make_api(
 
 /// The layers around the public routes, with ids that count.
 fn edge(gate: &Arc<Gate>) -> Edge {
+    edge_over(gate, public_routes(Arc::clone(gate)))
+}
+
+/// The same layers around these routes.
+pub(crate) fn edge_over(gate: &Gate, routes: Routes) -> Edge {
     let count = AtomicU64::new(0);
     let ids = move || Arc::from(format!("request-{}", count.fetch_add(1, Ordering::SeqCst)));
     let bounds = Arc::new(Bounds::new(&gate.config));
-    Edge::new(public_routes(Arc::clone(gate)), bounds, Arc::clone(&gate.metrics), Arc::new(ids))
+    Edge::new(routes, bounds, Arc::clone(&gate.metrics), Arc::new(ids))
 }
 
 async fn open(folder: &Path, settings: &[(&str, &str)], clock: &Arc<SteppingClock>) -> Gate {

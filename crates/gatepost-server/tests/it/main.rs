@@ -11,6 +11,7 @@ mod deletion;
 mod discovery;
 mod exchanges;
 mod feed;
+mod forged;
 mod forward_auth;
 #[cfg(feature = "multi-prime")]
 mod four_primes;

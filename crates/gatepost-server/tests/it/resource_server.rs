@@ -1,10 +1,10 @@
 //! This file is where a test acts as an API: it asks about tokens, and as the proxy in front of one.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use gatepost_core::actor::Actor;
-use gatepost_jose::sign;
 use gatepost_jose::sign::SigningInput;
+use gatepost_jose::{SigningKey, sign};
 use gatepost_operations::api_secrets;
 use gatepost_operations::gate::Gate;
 use gatepost_operations::secrets::AddSecret;
@@ -83,6 +83,12 @@ pub(crate) fn with_claims(gate: &Gate, api: &str, token: &Token, change: impl Fn
     let mut claims = token.claims();
     change(&mut claims);
     signed(gate, api, &token.header, &claims.to_string())
+}
+
+/// A private key as PEM, as another issuer hands it over.
+pub(crate) fn private_pem(key: &SigningKey) -> String {
+    let text = STANDARD.encode(key.to_pkcs8_der().unwrap().as_slice());
+    format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n")
 }
 
 /// The token with its signature damaged.
