@@ -13,8 +13,9 @@ use tokio::sync::oneshot;
 
 use crate::{Store, StoreError};
 
-/// Statements under way at a time.
-const ABREAST: usize = 4;
+/// Statements under way at a time: each is a hand-over to another thread, and what it costs is shared by those who gather
+/// meanwhile. Two, so that one that hangs holds up those alone that it reads.
+const ABREAST: usize = 2;
 /// Clients of one statement.
 const AT_ONCE: usize = 128;
 

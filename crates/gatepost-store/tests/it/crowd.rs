@@ -236,3 +236,33 @@ async fn a_storm_of_clients_that_are_not_in_memory_holds_up_nobody_who_is() {
     let statements = store.statements.load(Ordering::Relaxed);
     assert!(statements <= 12, "{statements} statements for 400 clients");
 }
+
+#[tokio::test]
+async fn while_two_statements_are_under_way_all_who_come_share_the_next() {
+    let crowd = Crowd::of(40).await;
+    let store = Gated::new(Arc::clone(&crowd.store));
+    let cached = Arc::new(kept(store.clone(), 1_000, 0).await);
+    let asked = |id: &ClientId| {
+        let (cached, id) = (Arc::clone(&cached), id.clone());
+        tokio::spawn(async move { cached.record(&id).await })
+    };
+    let (early, late) = crowd.ids.split_at(2);
+    let mut all = Vec::new();
+    for id in early {
+        all.push(asked(id));
+        store.read.acquire().await.unwrap().forget();
+    }
+    for id in late {
+        all.push(asked(id));
+        // Each comes by itself, and has done what it can before the next.
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+    }
+    assert_eq!(store.statements.load(Ordering::Relaxed), 2, "they gather");
+    store.gate.add_permits(40);
+    for one in all {
+        assert!(one.await.unwrap().unwrap().is_some());
+    }
+    assert_eq!(store.statements.load(Ordering::Relaxed), 3, "of all who came meanwhile one");
+}
