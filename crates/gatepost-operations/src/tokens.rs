@@ -27,7 +27,7 @@ use crate::journal::RefusalEvent;
 use crate::key_ring::Signer;
 use crate::limits::{self, Taken};
 use crate::revocations;
-use crate::signing::{NotSigned, whole_seconds};
+use crate::signing::{Asker, NotSigned, whole_seconds};
 use crate::telemetry::metrics::Outcome;
 
 /// A request for a token, as an edge has read it.
@@ -167,10 +167,11 @@ async fn mint(
     let minting = Minting { started, now, random };
     let claims = grant.api.api.profile.claims(grant, &gate.issuer, &minting);
 
-    let client = &grant.client.client.id;
+    let client = &grant.client.client;
+    let asker = Asker { partner: client.partner_id, client: &client.id };
     let text = signer.input.with_claims(claims.json.as_bytes());
     let asked = Instant::now();
-    let signed = gate.pool.sign(&signer.key, text, client).await;
+    let signed = gate.pool.sign(&signer.key, text, asker).await;
     let (text, signature) = signed.map_err(|reason| not_signed(&reason))?;
     gate.metrics.signed(asked.elapsed());
 
@@ -179,7 +180,7 @@ async fn mint(
         expires_in: grant.lifetime.seconds(),
         scopes: grant.scopes.clone(),
         scopes_differ: grant.scopes_differ,
-        client_id: client.clone(),
+        client_id: client.id.clone(),
         jti: claims.jti,
         limits: Vec::new(),
     })

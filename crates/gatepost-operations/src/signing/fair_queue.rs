@@ -1,35 +1,43 @@
 //! This file is where it is decided whose signature is made next.
 //!
-//! The idea: each client has a line of its own, and lines take turns (deficit round robin, Shreedhar and Varghese
-//! 1995): a turn is worth one RSA-4096 signature, so that eight of RSA-2048 weigh as much. A client that did not
-//! wait before goes ahead of those that did (RFC 8290, section 4.2), so that one who asks seldom waits for a free
-//! thread and for little else. Of one client no more may wait than there are places free: crowds leave room for
-//! newcomers, without anybody searching for the longest line (Choudhury and Hahne 1998).
-//! A line that rises or stands ([`Standing`]) is served from its end: there the newest can still be answered in time.
-//! All short lines together are the crowd, which may stand too, when many clients each ask a little too much: then it is
-//! served from the newest of the newcomers. A long line is judged by itself.
+//! The idea: partners take [turns], and the clients of a partner take turns with each other, each with a line of its own:
+//! sixty clients of one partner weigh together what one client of another weighs. On both levels newcomers go first.
+//! Of one client, and of one partner, no more may wait than there are places free: crowds leave room for newcomers,
+//! without anybody searching for the longest line (Choudhury and Hahne 1998).
+//! A line that rises or stands ([`Standing`](super::shed::Standing)) is served from its end: there the newest can still
+//! be answered in time. All short lines of a [level] together are the crowd, which may stand too, when many clients of a
+//! partner, or many partners, each ask a little too much: then it is served from the newest of the newcomers. So who
+//! asks too much is judged among his like: a partner's own overload sheds nothing of another's.
+//! With one client in each partner the second level has nothing to decide.
 //!
-//! The limits: places for all, places for one client, and twice as many clients remembered as there are places.
-//! The price: a look-up of the client for each request. Nothing here runs over all lines or all work; what is
-//! skipped was paid for when it came in.
+//! The limits: places for all, places for one client, and twice as many clients remembered as there are places, and by
+//! that no more partners; of those that stood, as many of each kind as there are places.
+//! The price: a look-up of the client and one of the partner for each request, each time it comes in and is taken.
+//! Nothing here runs over all lines or all work; what is skipped was paid for when it came in.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use gatepost_core::clients::ClientId;
+use gatepost_core::partners::PartnerId;
 
-use super::cost::{Cost, TURN};
+use super::cost::Cost;
 use super::pace::Pace;
-use super::shed::{Moment, Patience, Shed, Standing};
+use super::shed::{Moment, Patience, Shed};
 use crate::config::Signing;
 
+mod level;
 mod lines;
+mod stood;
+mod taking;
+mod turns;
 
+use level::{Crowd, Level};
 pub(super) use lines::Wanted;
-use lines::{Crowd, Line, Waiting};
-
-/// How many newcomers go first before one of those who wait has a turn.
-const NEWCOMERS_IN_A_ROW: u32 = 8;
+use lines::{Line, Waiting};
+use stood::Stood;
+use taking::Taking;
+use turns::Turn;
 
 /// How much may wait.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +48,15 @@ pub(super) struct Places {
     pub(super) per_client: usize,
 }
 
+/// Who asks for a signature.
+#[derive(Clone, Copy, Debug)]
+pub struct Asker<'a> {
+    /// Whose client it is.
+    pub partner: PartnerId,
+    /// The client.
+    pub client: &'a ClientId,
+}
+
 /// Work whose turn it is.
 pub(super) struct Taken<Job> {
     /// The work.
@@ -48,18 +65,16 @@ pub(super) struct Taken<Job> {
     pub(super) waited: Duration,
 }
 
-/// Work that waits for a thread, fairly by client.
+/// Work that waits for a thread, fairly by partner and client.
 pub(super) struct FairQueue<Job> {
     places: Places,
     patience: Patience,
     pace: Pace,
+    all: Level<PartnerId>,
+    partners: HashMap<PartnerId, Level<ClientId>>,
     lines: HashMap<ClientId, Line<Job>>,
-    newcomers: VecDeque<ClientId>,
-    turns: VecDeque<ClientId>,
-    newcomers_gone: u32,
-    waiting: usize,
-    crowd: Crowd,
-    stood: HashMap<ClientId, Standing>,
+    stood_partners: Stood<PartnerId>,
+    stood: Stood<ClientId>,
 }
 
 /// A line stands that has grown by what each thread signs in so many signing times.
@@ -79,50 +94,61 @@ impl<Job: Wanted> FairQueue<Job> {
             places,
             patience,
             pace: Pace::default(),
+            all: Level::of(Crowd::default()),
+            partners: HashMap::new(),
             lines: HashMap::new(),
-            newcomers: VecDeque::new(),
-            turns: VecDeque::new(),
-            newcomers_gone: 0,
-            waiting: 0,
-            crowd: Crowd::default(),
-            stood: HashMap::new(),
+            stood_partners: Stood::of(places.all),
+            stood: Stood::of(places.all),
         }
     }
 
     /// Takes work in at `now`, or gives it back with the reason why it may not wait.
     pub(super) fn push(
         &mut self,
-        client: &ClientId,
+        asker: Asker<'_>,
         job: Job,
         cost: Cost,
         now: Duration,
     ) -> Result<(), (Job, Shed)> {
         let moment = self.moment(now);
-        if self.waiting >= self.places.all {
-            self.crowd.0.overflowed(&moment);
+        if self.all.waiting >= self.places.all {
+            self.all.crowd.0.overflowed(&moment);
             return Err((job, Shed::Queue));
         }
         let work = Waiting { job, cost, since: now };
-        let Some(line) = self.lines.get_mut(client) else {
-            self.newcomers.push_back(client.clone());
-            let standing = self.stood.remove(client).unwrap_or_default();
-            let mut line = Line { jobs: VecDeque::from([work]), credit: TURN, standing };
-            self.crowd.joined_by(&mut line, &moment);
-            self.lines.insert(client.clone(), line);
-            self.waiting += 1;
-            return Ok(());
+        let Some(line) = self.lines.get_mut(asker.client) else { return self.begin(asker, work, &moment) };
+        // Who has a line has its partner too.
+        let Some(clients) = self.partners.get_mut(&line.partner) else {
+            return Err((work.job, Shed::Client));
         };
-        while line.jobs.len() >= self.places.per_client.min(self.places.all - self.waiting) {
-            if line.jobs.pop_front_if(|head| !head.job.is_wanted()).is_none() {
-                line.standing.overflowed(&moment);
-                return Err((work.job, Shed::Client));
-            }
-            self.waiting -= 1;
-            self.crowd.left_by(line, 1, &moment);
+        if !lines::has_place(line, clients, &mut self.all, self.places, &moment) {
+            return Err((work.job, Shed::Client));
         }
         line.jobs.push_back(work);
-        self.crowd.joined_by(line, &moment);
-        self.waiting += 1;
+        lines::joined(line, clients, &mut self.all, &moment);
+        Ok(())
+    }
+
+    /// Takes in work of a client that has no line.
+    fn begin(
+        &mut self,
+        Asker { partner, client }: Asker<'_>,
+        work: Waiting<Job>,
+        moment: &Moment,
+    ) -> Result<(), (Job, Shed)> {
+        let clients = self.partners.entry(partner).or_insert_with(|| {
+            self.all.turns.join(partner);
+            Level::of(self.stood_partners.recall(&partner).map_or_else(Crowd::default, Crowd))
+        });
+        if clients.waiting >= self.places.all - self.all.waiting {
+            clients.crowd.0.overflowed(moment);
+            return Err((work.job, Shed::Client));
+        }
+        clients.turns.join(client.clone());
+        let standing = self.stood.recall(client).unwrap_or_default();
+        let mut line = Line { partner, jobs: VecDeque::from([work]), standing };
+        lines::joined(&mut line, clients, &mut self.all, moment);
+        self.lines.insert(client.clone(), line);
         Ok(())
     }
 
@@ -131,21 +157,9 @@ impl<Job: Wanted> FairQueue<Job> {
     pub(super) fn take(&mut self, now: Duration, shed: &mut Vec<(Job, Shed)>) -> Option<Taken<Job>> {
         let moment = self.moment(now);
         loop {
-            let (mut client, newcomer) = self.next_client()?;
-            if !self.is_ready(&client, newcomer, &moment, shed) {
-                continue;
-            }
-            if newcomer
-                && self.crowd.0.newest_first(&moment.of_a_crowd())
-                && let Some(last) = self.newcomers.pop_back()
-            {
-                self.newcomers.push_front(std::mem::replace(&mut client, last));
-                if !self.is_ready(&client, newcomer, &moment, shed) {
-                    continue;
-                }
-            }
-            if let Some(taken) = self.serve(client, newcomer, &moment) {
-                return Some(taken);
+            let turn = self.all.turns.next()?;
+            if let Some(work) = self.work_of(turn, moment, shed) {
+                return Some(Taken { job: work.job, waited: now.saturating_sub(work.since) });
             }
         }
     }
@@ -157,13 +171,13 @@ impl<Job: Wanted> FairQueue<Job> {
 
     /// How much waits.
     pub(super) fn waiting(&self) -> usize {
-        self.waiting
+        self.all.waiting
     }
 
     /// How long so many threads have to sign for what waits.
     pub(super) fn ahead(&self, threads: usize) -> Duration {
         let [waiting, threads] =
-            [self.waiting, threads.max(1)].map(|count| u32::try_from(count).unwrap_or(u32::MAX));
+            [self.waiting(), threads.max(1)].map(|count| u32::try_from(count).unwrap_or(u32::MAX));
         self.pace.signing().unwrap_or_default().saturating_mul(waiting) / threads
     }
 
@@ -171,85 +185,44 @@ impl<Job: Wanted> FairQueue<Job> {
         self.patience.at(now, self.pace.signing())
     }
 
-    fn next_client(&mut self) -> Option<(ClientId, bool)> {
-        let enough = self.newcomers_gone >= NEWCOMERS_IN_A_ROW && !self.turns.is_empty();
-        let newcomer = if enough { None } else { self.newcomers.pop_front() };
-        match newcomer {
-            Some(client) => Some((client, true)),
-            None => self.turns.pop_front().map(|client| (client, false)),
-        }
-    }
-
-    /// Whether this client, whose turn it is, has work and credit; otherwise it steps back.
-    fn is_ready(
+    /// Work of a partner whose turn it is, or of the newest newcomer in its place.
+    fn work_of(
         &mut self,
-        client: &ClientId,
-        newcomer: bool,
-        moment: &Moment,
+        mut turn: Turn<PartnerId>,
+        moment: Moment,
         shed: &mut Vec<(Job, Shed)>,
-    ) -> bool {
-        let Some(line) = self.lines.get_mut(client) else { return false };
-        self.waiting -= line.drop_old(moment, &mut self.crowd, shed);
-        if line.jobs.is_empty() {
-            // Who waited before is forgotten only when it comes to its turn and wants nothing; else asking one
-            // by one would be a way always to go first.
-            self.newcomers_gone = self.newcomers_gone.saturating_add(u32::from(newcomer));
-            self.step_back(client.clone(), newcomer, moment.now);
-            return false;
+    ) -> Option<Waiting<Job>> {
+        let mut in_place = false;
+        let (all, lines, stood) = (&mut self.all, &mut self.lines, &mut self.stood);
+        let mut taking = Taking { all, lines, stood, remembered: self.places.all, moment, shed };
+        let (work, over, has_clients) = loop {
+            let clients = self.partners.get_mut(&turn.id)?;
+            let Some(client) = taking.client(clients, turn.newcomer) else {
+                taking.all.turns.gone(&turn);
+                break (None, Some(turn), !clients.turns.is_empty());
+            };
+            if in_place || !taking.all.gives_way(&turn, &moment) {
+                let work = taking.serve(clients, client);
+                let has_clients = !clients.turns.is_empty();
+                let over = taking.all.turns.pay(turn, lines::parts(work.as_ref()), has_clients);
+                break (work, over, has_clients);
+            }
+            clients.turns.keep(client);
+            turn = taking.all.turns.newest_instead_of(turn);
+            in_place = true;
+        };
+        if let Some(turn) = over {
+            self.step_back(turn, has_clients, moment.now);
         }
-        if line.credit <= 0 {
-            line.credit += TURN;
-            self.turns.push_back(client.clone());
-            return false;
-        }
-        true
+        work
     }
 
-    /// Work of this client. While its credit lasts it has the next turn too, else the others come first.
-    fn serve(&mut self, client: ClientId, newcomer: bool, moment: &Moment) -> Option<Taken<Job>> {
-        let line = self.lines.get_mut(&client)?;
-        let before = line.jobs.len();
-        let taken = line.pop(moment);
-        let left = before - line.jobs.len();
-        self.waiting -= left;
-        self.crowd.left_by(line, left, moment);
-        line.credit -= taken.as_ref().map_or(0, |work| work.cost.parts());
-        if line.credit <= 0 {
-            line.credit += TURN;
-            self.newcomers_gone = self.newcomers_gone.saturating_add(u32::from(newcomer));
-            self.step_back(client, true, moment.now);
-        } else if newcomer {
-            self.newcomers.push_front(client);
-        } else {
-            self.turns.push_front(client);
-        }
-        if !newcomer {
-            self.newcomers_gone = 0;
-        }
-        taken.map(|work| Taken { job: work.job, waited: moment.now.saturating_sub(work.since) })
-    }
-
-    /// Puts a client behind the others; without waiting work it is forgotten sooner or later.
-    fn step_back(&mut self, client: ClientId, remember: bool, now: Duration) {
-        let waits = self.lines.get(&client).is_some_and(|line| !line.jobs.is_empty());
-        if waits || (remember && self.turns.len() < self.places.all) {
-            self.turns.push_back(client);
-        } else {
-            self.forget(client, now);
-        }
-    }
-
-    /// A line that stands may run empty for a moment; that it stood is kept longer than the line.
-    fn forget(&mut self, client: ClientId, now: Duration) {
-        let Some(Line { standing, .. }) = self.lines.remove(&client) else { return };
-        if !standing.stands(now) {
-            return;
-        }
-        if self.stood.len() >= self.places.all {
-            self.stood.retain(|_, standing| standing.stands(now));
-        }
-        if self.stood.len() < self.places.all {
-            self.stood.insert(client, standing);
+    /// Puts a partner behind the others; without clients it is forgotten.
+    fn step_back(&mut self, turn: Turn<PartnerId>, has_clients: bool, now: Duration) {
+        if has_clients {
+            self.all.turns.step_back(turn);
+        } else if let Some(clients) = self.partners.remove(&turn.id) {
+            self.stood_partners.keep(turn.id, clients.crowd.0, now);
         }
     }
 }

@@ -18,6 +18,7 @@ mod shed;
 #[cfg(test)]
 mod simulation;
 
+pub use fair_queue::Asker;
 pub use pool::{NotSigned, Pool};
 pub use shed::Shed;
 pub(crate) use shed::whole_seconds;

@@ -7,18 +7,17 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-use gatepost_core::clients::ClientId;
 use gatepost_jose::{KeyError, SigningKey};
 use tokio::sync::oneshot;
 
 use super::answers::Answers;
 use super::cost::Cost;
-use super::fair_queue::{FairQueue, Taken, Wanted};
+use super::fair_queue::{Asker, FairQueue, Taken, Wanted};
 use super::shed::Shed;
 use crate::config::Signing;
 use crate::telemetry::metrics::Metrics;
 
-/// Signs with a bounded number of threads, fairly by client.
+/// Signs with a bounded number of threads, fairly by partner and client.
 pub struct Pool {
     desk: Arc<Desk>,
     running: OnceLock<Vec<JoinHandle<()>>>,
@@ -90,8 +89,8 @@ impl Pool {
         Self { desk: Arc::new(desk), running: OnceLock::new() }
     }
 
-    /// Signs `text` for a client, and gives the text back with its signature.
-    pub async fn sign(&self, key: &Arc<SigningKey>, text: String, client: &ClientId) -> Signed {
+    /// Signs `text` for who asks, and gives the text back with its signature.
+    pub async fn sign(&self, key: &Arc<SigningKey>, text: String, asker: Asker<'_>) -> Signed {
         if key.algorithm().signs_inline() {
             let signature = key.sign(text.as_bytes())?;
             return Ok((text, signature));
@@ -101,7 +100,7 @@ impl Pool {
         }
 
         let (answer, signed) = oneshot::channel();
-        self.desk.push(client, Job { key: Arc::clone(key), text, answer })?;
+        self.desk.push(asker, Job { key: Arc::clone(key), text, answer })?;
         // The threads end with the pool, and whoever waits here holds it.
         signed.await.unwrap_or(Err(NotSigned::Shed { why: Shed::Late, ahead: Duration::ZERO }))
     }
@@ -150,10 +149,10 @@ impl Desk {
         self.opened.elapsed()
     }
 
-    fn push(&self, client: &ClientId, job: Job) -> Result<(), NotSigned> {
+    fn push(&self, asker: Asker<'_>, job: Job) -> Result<(), NotSigned> {
         let cost = job.cost();
         let mut state = self.lock();
-        let pushed = state.queue.push(client, job, cost, self.now());
+        let pushed = state.queue.push(asker, job, cost, self.now());
         let ahead = state.queue.ahead(self.threads);
         drop(state);
         if let Err((_, why)) = pushed {

@@ -5,10 +5,11 @@
 use std::time::Duration;
 
 use gatepost_core::clients::ClientId;
+use gatepost_core::partners::PartnerId;
 use uuid::Uuid;
 
 use super::cost::Cost;
-use super::fair_queue::{FairQueue, Wanted};
+use super::fair_queue::{Asker, FairQueue, Wanted};
 use crate::config::Signing;
 
 struct Asked;
@@ -22,16 +23,18 @@ impl Wanted for Asked {
 /// So many times one comes in and one is taken, while each of these clients has one waiting; how many were taken.
 pub fn rounds(clients: u32, rounds: u32) -> u32 {
     let mut queue = FairQueue::of(&Signing::default(), 2);
-    let ids: Vec<ClientId> =
-        (1..=clients).map(|number| ClientId::from_uuid(Uuid::from_u128(number.into()))).collect();
+    let ids: Vec<(PartnerId, ClientId)> = (1..=clients)
+        .map(|number| Uuid::from_u128(number.into()))
+        .map(|uuid| (PartnerId(uuid), ClientId::from_uuid(uuid)))
+        .collect();
     let cost = Cost::of_rsa(512, None);
     let (mut now, mut taken, mut shed) = (Duration::ZERO, 0_u32, Vec::new());
-    for id in &ids {
-        let _ = queue.push(id, Asked, cost, now);
+    for (partner, client) in &ids {
+        let _ = queue.push(Asker { partner: *partner, client }, Asked, cost, now);
     }
-    for id in ids.iter().cycle().take(usize::try_from(rounds).unwrap_or(usize::MAX)) {
+    for (partner, client) in ids.iter().cycle().take(usize::try_from(rounds).unwrap_or(usize::MAX)) {
         now = now.saturating_add(Duration::from_micros(100));
-        let _ = queue.push(id, Asked, cost, now);
+        let _ = queue.push(Asker { partner: *partner, client }, Asked, cost, now);
         taken = taken.saturating_add(u32::from(queue.take(now, &mut shed).is_some()));
     }
     taken

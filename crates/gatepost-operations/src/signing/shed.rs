@@ -18,8 +18,8 @@ use std::time::Duration;
 /// Why work was given up unsigned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Shed {
-    /// Too much of the same client's waits.
-    #[error("too many requests of this client wait for a signature")]
+    /// Too much of the same client, or of its partner's clients together, waits.
+    #[error("too many requests of this client or its partner wait for a signature")]
     Client,
     /// Too much of all clients waits.
     #[error("the signing queue is full")]

@@ -159,3 +159,110 @@ fn clients_that_all_ask_too_much_get_about_the_same() {
         assert!(most - least < least / 6, "{least} to {most}");
     }
 }
+
+/// A partner with so many clients that all ask like this.
+fn partner(number: u32, clients: usize, asks: Asks) -> Vec<Client> {
+    vec![Client::long(asks).of(number); clients]
+}
+
+/// What part of all that was signed was signed for these.
+fn part(of: &[Outcome], all: &[Outcome]) -> f64 {
+    served_over_capacity(of) / served_over_capacity(all)
+}
+
+#[test]
+fn a_light_client_beside_sixty_busy_ones_of_another_partner_goes_first() {
+    for world in BOTH {
+        let world = World { window: 2_000, ..world };
+        for crowd in [Asks::OnConnections(4), Asks::Openly(0.05)] {
+            let mut clients = vec![Client::long(Asks::Openly(0.05)).of(1)];
+            clients.extend(partner(2, 60, crowd));
+            let outcomes = simulate(world, &clients);
+            assert_eq!(outcomes[0].refused, 0);
+            assert!(p99(&outcomes[..1]) <= 5.0, "p99 {}", p99(&outcomes[..1]));
+        }
+    }
+}
+
+#[test]
+fn partners_that_want_all_get_the_same_whatever_clients_they_have() {
+    for world in BOTH {
+        for (many, one) in [
+            (Asks::OnConnections(4), Asks::OnConnections(64)),
+            (Asks::OnConnections(1), Asks::OnConnections(200)),
+            (Asks::Openly(0.05), Asks::Openly(1.5)),
+            (Asks::Openly(0.1), Asks::OnConnections(64)),
+        ] {
+            let world = World { window: 1_000, ..world };
+            let outcomes = simulate(world, &[partner(1, 30, many), partner(2, 1, one)].concat());
+            let (many, one) = (part(&outcomes[..30], &outcomes), part(&outcomes[30..], &outcomes));
+            assert!((0.9..1.1).contains(&(many / one)), "{many} and {one} of what was signed");
+        }
+    }
+}
+
+#[test]
+fn clients_of_a_partner_share_what_it_gets() {
+    for world in BOTH {
+        let closed = [1, 4, 4, 16, 64].map(|count| Client::long(Asks::OnConnections(count)).of(1));
+        let open = [0.5, 1.0, 3.0].map(|share| Client::long(Asks::Openly(share)).of(1));
+        for (clients, slack) in [(&closed[1..], 20), (&open[..], 6)] {
+            let outcomes = simulate(world, &[clients.to_vec(), partner(2, 1, Asks::Openly(2.0))].concat());
+            let served = outcomes[..clients.len()].iter().map(|outcome| outcome.served.len());
+            let (least, most) = (served.clone().min().unwrap(), served.max().unwrap());
+            assert!(most - least <= least / slack, "{least} to {most}");
+        }
+    }
+}
+
+#[test]
+fn a_partner_that_goes_through_hundreds_of_clients_buys_no_priority() {
+    for world in BOTH {
+        let world = World { window: 2_000, ..world };
+        let rotating = partner(1, 400, Asks::Openly(0.005));
+        let outcomes = simulate(world, &[rotating, partner(2, 1, Asks::OnConnections(64))].concat());
+        let rotating = part(&outcomes[..400], &outcomes);
+        assert!(rotating < 0.55, "{rotating} of what was signed");
+    }
+}
+
+#[test]
+fn of_one_partner_no_more_wait_than_leave_places_for_others() {
+    for world in BOTH {
+        // Together they ask on more connections than there are places.
+        let crowds = [partner(1, 300, Asks::OnConnections(2)), partner(2, 6, Asks::OnConnections(100))];
+        let world = World { warm_up: 200, window: 500, ..world };
+        let outcomes = simulate(world, &[crowds.concat(), openly(20, 0.2)].concat());
+        assert!(refused(&outcomes[..306]) > 1_000, "{} of the crowds", refused(&outcomes[..306]));
+        assert_eq!(refused(&outcomes[306..]), 0);
+        assert!(p99(&outcomes[306..]) < 8.0, "p99 {}", p99(&outcomes[306..]));
+    }
+}
+
+#[test]
+fn an_overload_within_one_partner_is_shed_there_alone() {
+    for world in BOTH {
+        for crowd in [1.2, 2.0] {
+            let outcomes =
+                simulate(world, &[partner(1, 200, Asks::Openly(crowd / 200.0)), openly(20, 0.4)].concat());
+            assert_eq!(refused(&outcomes[200..]), 0);
+            assert!(p99(&outcomes[200..]) < 8.0, "p99 {}", p99(&outcomes[200..]));
+        }
+    }
+}
+
+#[test]
+fn among_the_clients_of_one_partner_a_crowd_is_served_as_among_partners() {
+    for world in BOTH {
+        for (count, share) in [(20, 0.8), (20, 1.2), (200, 2.0)] {
+            let clients = partner(1, count, Asks::Openly(share / count as f64));
+            let outcomes = simulate(World { warm_up: 1_500, ..world }, &clients);
+            let (served, p99) = (served_over_capacity(&outcomes), p99(&outcomes));
+            let among_partners =
+                self::p99(&simulate(World { warm_up: 1_500, ..world }, &openly(count, share)));
+            assert!(served > 0.92 * share.min(1.0), "{count} at {share}: served {served}");
+            assert!(p99 < among_partners * 1.1, "{count} at {share}: p99 {p99}");
+            assert!(share > 1.0 || refused(&outcomes) == 0);
+        }
+    }
+}

@@ -1,8 +1,13 @@
-//! This file is where what waits for one client is kept, and what the short lines are together.
+//! This file is where what waits for one client is kept.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use gatepost_core::clients::ClientId;
+use gatepost_core::partners::PartnerId;
+
+use super::Places;
+use super::level::{Crowd, Level};
 use crate::signing::cost::Cost;
 use crate::signing::shed::{Moment, Shed, Standing};
 
@@ -12,10 +17,11 @@ pub(in crate::signing) trait Wanted {
     fn is_wanted(&self) -> bool;
 }
 
-/// What waits for one client, and where it stands with its turns.
+/// What waits for one client, and what is known of it.
 pub(super) struct Line<Job> {
+    /// Among whose clients it takes turns, also when the client should have moved meanwhile.
+    pub(super) partner: PartnerId,
     pub(super) jobs: VecDeque<Waiting<Job>>,
-    pub(super) credit: i64,
     pub(super) standing: Standing,
 }
 
@@ -26,63 +32,25 @@ pub(super) struct Waiting<Job> {
     pub(super) since: Duration,
 }
 
-/// All short lines as one queue. Who overloads the threads alone has a long one and is no crowd.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Crowd(pub(super) Standing);
-
-impl Default for Crowd {
-    fn default() -> Self {
-        Self(Standing::of_a_crowd())
-    }
-}
-
-impl Crowd {
-    /// Notes that work came into a line.
-    pub(super) fn joined_by<Job>(&mut self, line: &mut Line<Job>, moment: &Moment) {
-        line.standing.arrived();
-        if line.jobs.len() > moment.longest_of_a_crowd() {
-            return;
-        }
-        self.0.arrived();
-        // Many lines have places for far more than can be signed in time.
-        if self.0.growth() >= moment.overflow_of_a_crowd() {
-            self.0.overflowed(moment);
-        }
-    }
-
-    /// Notes that so much work left a line, of which the part that is not too long belonged to the crowd.
-    pub(super) fn left_by<Job>(&mut self, line: &mut Line<Job>, count: usize, moment: &Moment) {
-        let crowded = |jobs: usize| jobs.min(moment.longest_of_a_crowd());
-        let left = crowded(line.jobs.len() + count) - crowded(line.jobs.len());
-        for (standing, count) in [(&mut line.standing, count), (&mut self.0, left)] {
-            standing.departed(u32::try_from(count).unwrap_or(u32::MAX));
-        }
-    }
-}
-
 impl<Job: Wanted> Line<Job> {
-    /// Drops what is too old, by itself or in the crowd, or no longer wanted; says how much that was.
+    /// Drops what is too old, by itself or as `by_others` says of a wait, or no longer wanted; says how much that was.
     pub(super) fn drop_old(
         &mut self,
         moment: &Moment,
-        crowd: &mut Crowd,
+        mut by_others: impl FnMut(Duration) -> Option<Shed>,
         shed: &mut Vec<(Job, Shed)>,
     ) -> usize {
         let before = self.jobs.len();
-        let crowds = before <= moment.longest_of_a_crowd();
         while let Some(head) = self.jobs.front() {
             let waited = moment.now.saturating_sub(head.since);
-            let by_crowd = || if crowds { crowd.0.sheds(waited, moment) } else { None };
-            let why = self.standing.sheds(waited, moment).or_else(by_crowd);
+            let why = self.standing.sheds(waited, moment).or_else(|| by_others(waited));
             match (head.job.is_wanted(), why) {
                 (true, None) => break,
                 (true, Some(why)) => shed.extend(self.jobs.pop_front().map(|head| (head.job, why))),
                 (false, _) => drop(self.jobs.pop_front()),
             }
         }
-        let dropped = before - self.jobs.len();
-        crowd.left_by(self, dropped, moment);
-        dropped
+        before - self.jobs.len()
     }
 
     /// The next work that somebody wants: the newest where the line rises or stands.
@@ -95,4 +63,58 @@ impl<Job: Wanted> Line<Job> {
             }
         }
     }
+}
+
+/// What this work costs, in parts; nothing if there is none.
+pub(super) fn parts<Job>(work: Option<&Waiting<Job>>) -> i64 {
+    work.map_or(0, |work| work.cost.parts())
+}
+
+/// Whether one more may wait in a line, after what nobody wants any more made room at its beginning. If not, the line has
+/// overflowed; or the crowd among the clients of its partner, when they take the last place together.
+pub(super) fn has_place<Job: Wanted>(
+    line: &mut Line<Job>,
+    clients: &mut Level<ClientId>,
+    all: &mut Level<PartnerId>,
+    places: Places,
+    moment: &Moment,
+) -> bool {
+    loop {
+        let free = places.all - all.waiting;
+        let is_full = line.jobs.len() >= places.per_client.min(free);
+        if !is_full && clients.waiting < free {
+            return true;
+        }
+        if line.jobs.pop_front_if(|head| !head.job.is_wanted()).is_none() {
+            let alone = is_full || !Crowd::has(line.jobs.len(), moment);
+            if alone { &mut line.standing } else { &mut clients.crowd.0 }.overflowed(moment);
+            return false;
+        }
+        left(line, clients, all, 1, moment);
+    }
+}
+
+/// Notes that work came into a line, and by that for its partner.
+pub(super) fn joined<Job>(
+    line: &mut Line<Job>,
+    clients: &mut Level<ClientId>,
+    all: &mut Level<PartnerId>,
+    moment: &Moment,
+) {
+    line.standing.arrived();
+    clients.joined(line.jobs.len(), moment);
+    all.joined(clients.waiting, moment);
+}
+
+/// Notes that so much work left a line, and by that its partner.
+pub(super) fn left<Job>(
+    line: &mut Line<Job>,
+    clients: &mut Level<ClientId>,
+    all: &mut Level<PartnerId>,
+    count: usize,
+    moment: &Moment,
+) {
+    line.standing.departed(u32::try_from(count).unwrap_or(u32::MAX));
+    clients.left(line.jobs.len(), count, moment);
+    all.left(clients.waiting, count, moment);
 }

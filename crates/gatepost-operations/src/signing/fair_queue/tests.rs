@@ -1,8 +1,11 @@
 //! This file is where the queue is held to its turns and bounds, by tables and by chance.
 
 use proptest::prelude::*;
+use uuid::Uuid;
 
 use super::*;
+
+mod partners;
 
 const LONG: usize = 512;
 const SHORT: usize = 256;
@@ -32,9 +35,16 @@ fn client(name: char) -> ClientId {
     ClientId::parse(&name.to_string()).unwrap()
 }
 
+/// Asks for a client that is alone in its partner.
+fn alone(client: &ClientId) -> Asker<'_> {
+    let number = client.as_str().bytes().fold(0, |number, byte| number << 8 | u128::from(byte));
+    Asker { partner: PartnerId(Uuid::from_u128(number)), client }
+}
+
 /// Asks for a signature for each letter's client; the reasons why some may not wait.
 fn push(queue: &mut FairQueue<Work>, names: &str, bytes: usize, now: u64) -> Vec<Shed> {
-    let mut push = |name| queue.push(&client(name), Work(name, true), Cost::of_rsa(bytes, None), ms(now));
+    let mut push =
+        |name| queue.push(alone(&client(name)), Work(name, true), Cost::of_rsa(bytes, None), ms(now));
     names.chars().filter_map(|name| push(name).err().map(|(_, why)| why)).collect()
 }
 
@@ -96,10 +106,10 @@ fn a_place_is_refused_to_one_client_and_to_all_by_their_bounds() {
 fn work_that_nobody_wants_any_more_is_skipped_and_gives_its_place_up() {
     let mut queue = queue(64, 2);
     for wanted in [false, true] {
-        queue.push(&client('a'), Work('a', wanted), Cost::of_rsa(LONG, None), ms(0)).unwrap();
+        queue.push(alone(&client('a')), Work('a', wanted), Cost::of_rsa(LONG, None), ms(0)).unwrap();
     }
     assert_eq!(push(&mut queue, "a", LONG, 1), [], "the first made room");
-    queue.push(&client('b'), Work('b', false), Cost::of_rsa(LONG, None), ms(1)).unwrap();
+    queue.push(alone(&client('b')), Work('b', false), Cost::of_rsa(LONG, None), ms(1)).unwrap();
 
     assert_eq!(take(&mut queue, 3, 3_000), (String::new(), 2), "what nobody wants is not shed either");
     assert_eq!(queue.waiting(), 0);
@@ -110,7 +120,7 @@ fn what_nobody_wants_is_not_served_from_the_end_of_a_line_either() {
     let mut queue = queue(64, 4);
     push(&mut queue, "aaaaa", LONG, 1_000);
     take(&mut queue, 2, 1_001);
-    queue.push(&client('a'), Work('a', false), Cost::of_rsa(LONG, None), ms(1_010)).unwrap();
+    queue.push(alone(&client('a')), Work('a', false), Cost::of_rsa(LONG, None), ms(1_010)).unwrap();
 
     let taken = queue.take(ms(1_010), &mut Vec::new()).unwrap();
 
@@ -123,7 +133,7 @@ fn what_nobody_wants_is_not_served_from_the_end_of_a_crowd_either() {
     let mut queue = queue(3, 3);
     push(&mut queue, "abcd", LONG, 1_000);
     take(&mut queue, 1, 1_001);
-    queue.push(&client('e'), Work('e', false), Cost::of_rsa(LONG, None), ms(1_002)).unwrap();
+    queue.push(alone(&client('e')), Work('e', false), Cost::of_rsa(LONG, None), ms(1_002)).unwrap();
 
     assert_eq!(take(&mut queue, 3, 1_002), ("ba".into(), 0), "from the end of the newcomers");
     assert_eq!((queue.waiting(), queue.lines.len()), (0, 0));
@@ -134,14 +144,12 @@ fn of_a_long_line_only_its_beginning_belongs_to_the_crowd() {
     let mut queue = queue(1_024, 256);
     rounds(&mut queue, "abcdefghijklmnopqrst", 0..100);
     push(&mut queue, &"z".repeat(200), LONG, 100);
-    let grown = queue.crowd.0.growth();
-    let line = queue.lines.get_mut(&client('z')).unwrap();
+    let grown = queue.all.crowd.0.growth();
     let moment = queue.patience.at(ms(100), Some(ms(6)));
 
-    line.jobs.truncate(10);
-    queue.crowd.left_by(line, 190, &moment);
+    queue.all.crowd.left(10, 190, &moment);
 
-    let left = grown - queue.crowd.0.growth();
+    let left = grown - queue.all.crowd.0.growth();
     assert!((41..46).contains(&left), "{left}: fifty-two were of the crowd, and ten still are");
 }
 
@@ -166,7 +174,7 @@ fn that_a_line_stands_is_remembered_while_it_is_empty_for_a_moment() {
     assert_eq!(take(&mut queue, 9, 1_150), (String::new(), 4));
     push(&mut queue, "aa", LONG, 1_200);
     assert_eq!(take(&mut queue, 9, 1_225), (String::new(), 2));
-    assert_eq!(queue.lines.len() + queue.turns.len(), 0, "the line itself is forgotten");
+    assert_eq!(queue.lines.len() + queue.all.turns.len(), 0, "the line itself is forgotten");
 }
 
 /// In each round, a millisecond, two of the clients ask, one pair after the other, and one client is served.
@@ -193,16 +201,16 @@ fn a_line_that_rises_is_served_from_its_end_and_nothing_is_shed() {
 fn a_client_that_asks_too_much_alone_is_no_crowd() {
     let mut queue = queue(1_024, 256);
     rounds(&mut queue, "a", 0..300);
-    assert!(queue.lines[&client('a')].standing.stands(ms(300)) && !queue.crowd.0.stands(ms(300)));
+    assert!(queue.lines[&client('a')].standing.stands(ms(300)) && !queue.all.crowd.0.stands(ms(300)));
 }
 
 #[test]
 fn a_crowd_stands_when_all_together_ask_too_much() {
     let mut queue = queue(1_024, 256);
     rounds(&mut queue, "abcdefghijklmnopqrst", 0..240);
-    assert!(!queue.crowd.0.stands(ms(240)));
+    assert!(!queue.all.crowd.0.stands(ms(240)));
     rounds(&mut queue, "abcdefghijklmnopqrst", 240..300);
-    assert!(queue.crowd.0.stands(ms(300)));
+    assert!(queue.all.crowd.0.stands(ms(300)));
     assert!(queue.waiting() < 100, "all that waited longer than the target was shed");
 }
 
@@ -226,7 +234,7 @@ proptest! {
                 let work = Work('x', wanted);
                 let id = ClientId::parse(&who.to_string()).unwrap();
                 let before = queue.waiting();
-                let pushed = queue.push(&id, work, Cost::of_rsa(LONG, None), ms(now)).is_ok();
+                let pushed = queue.push(alone(&id), work, Cost::of_rsa(LONG, None), ms(now)).is_ok();
                 accepted += usize::from(pushed);
                 // Unwanted work may have made room.
                 left += (before + usize::from(pushed)) - queue.waiting();
@@ -240,7 +248,9 @@ proptest! {
             prop_assert_eq!(queue.waiting(), accepted - left);
             prop_assert_eq!(queue.waiting(), lines.clone().sum::<usize>());
             prop_assert!(queue.waiting() <= 16 && lines.max().unwrap_or(0) <= 4);
-            prop_assert_eq!(queue.lines.len(), queue.turns.len() + queue.newcomers.len());
+            let turns = queue.partners.values().map(|clients| clients.turns.len());
+            prop_assert_eq!(queue.lines.len(), turns.sum::<usize>());
+            prop_assert_eq!(queue.partners.len(), queue.all.turns.len());
             prop_assert!(queue.lines.len() <= 32 && queue.stood.len() <= 16);
         }
         while queue.take(ms(now), &mut shed).is_some() {}

@@ -1,6 +1,9 @@
 //! This file is where the threads are held to answering everybody: with a signature or with the reason why not.
 
+use gatepost_core::clients::ClientId;
+use gatepost_core::partners::PartnerId;
 use gatepost_jose::{Algorithm, RsaBits};
+use uuid::Uuid;
 
 use super::*;
 
@@ -19,8 +22,15 @@ fn pool(bounds: &Signing) -> Arc<Pool> {
     Arc::new(Pool::new(bounds, Arc::default()))
 }
 
-fn client(id: &str) -> ClientId {
-    ClientId::parse(id).unwrap()
+async fn sign(pool: &Pool, key: &Arc<SigningKey>, text: &str) -> Signed {
+    sign_for(pool, key, text, "c").await
+}
+
+/// Asks for a client that is alone in its partner.
+async fn sign_for(pool: &Pool, key: &Arc<SigningKey>, text: &str, client: &str) -> Signed {
+    let number = client.bytes().fold(0, |number, byte| number << 8 | u128::from(byte));
+    let (partner, client) = (PartnerId(Uuid::from_u128(number)), &ClientId::parse(client).unwrap());
+    pool.sign(key, text.into(), Asker { partner, client }).await
 }
 
 /// Asks for that many signatures at once and waits for what becomes of them.
@@ -28,7 +38,7 @@ async fn flood(pool: &Arc<Pool>, count: usize) -> Vec<Signed> {
     let key = key(Algorithm::Rs256);
     let ask = || {
         let (pool, key) = (Arc::clone(pool), Arc::clone(&key));
-        tokio::spawn(async move { pool.sign(&key, "text".into(), &client("c")).await })
+        tokio::spawn(async move { sign(&pool, &key, "text").await })
     };
     let asked: Vec<_> = (0..count).map(|_| ask()).collect();
     let mut outcomes = Vec::new();
@@ -43,7 +53,7 @@ async fn text_comes_back_with_a_signature_that_verifies() {
     let pool = pool(&bounds());
     for algorithm in Algorithm::ALL {
         let key = key(algorithm);
-        let (text, signature) = pool.sign(&key, "text".into(), &client("c")).await.unwrap();
+        let (text, signature) = sign(&pool, &key, "text").await.unwrap();
         assert_eq!(text, "text");
         key.public().verify(b"text", &signature).unwrap();
     }
@@ -53,7 +63,7 @@ async fn text_comes_back_with_a_signature_that_verifies() {
 async fn work_past_its_deadline_is_refused_unsigned() {
     let pool = pool(&Signing { deadline: Duration::ZERO, ..bounds() });
 
-    let outcome = pool.sign(&key(Algorithm::Rs256), "text".into(), &client("c")).await;
+    let outcome = sign(&pool, &key(Algorithm::Rs256), "text").await;
 
     assert_eq!(outcome, Err(NotSigned::Shed { why: Shed::Late, ahead: Duration::ZERO }));
     assert_eq!(pool.desk.metrics.snapshot().shed, [0, 0, 0, 1]);
@@ -78,7 +88,7 @@ async fn without_a_thread_all_are_refused_at_once() {
     let pool = pool(&bounds());
     pool.running.set(Vec::new()).unwrap();
 
-    let outcome = pool.sign(&key(Algorithm::Rs256), "text".into(), &client("c")).await;
+    let outcome = sign(&pool, &key(Algorithm::Rs256), "text").await;
 
     assert_eq!(outcome, Err(NotSigned::NoThread));
     assert_eq!(pool.waiting(), 0);
@@ -91,7 +101,7 @@ async fn what_nobody_waits_for_any_more_is_not_signed() {
     let key = key(Algorithm::Rs256);
     let ask = |who: &'static str| {
         let (pool, key) = (Arc::clone(&pool), Arc::clone(&key));
-        tokio::spawn(async move { pool.sign(&key, "text".into(), &client(who)).await })
+        tokio::spawn(async move { sign_for(&pool, &key, "text", who).await })
     };
     let gone: Vec<_> = (0..50).flat_map(|_| [ask("a"), ask("b")]).collect();
     let (stays, comes_late) = (ask("a"), ask("c"));
@@ -113,7 +123,7 @@ async fn what_nobody_waits_for_any_more_is_not_signed() {
 async fn a_signature_that_panics_fails_alone_and_its_thread_goes_on() {
     let (pool, key) = (pool(&bounds()), key(Algorithm::Rs256));
     for _ in 0..3 {
-        assert_eq!(pool.sign(&key, BREAKS.into(), &client("c")).await, Err(NotSigned::Panicked));
+        assert_eq!(sign(&pool, &key, BREAKS).await, Err(NotSigned::Panicked));
     }
-    assert!(pool.sign(&key, "text".into(), &client("c")).await.is_ok());
+    assert!(sign(&pool, &key, "text").await.is_ok());
 }

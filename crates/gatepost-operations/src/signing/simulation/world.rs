@@ -5,10 +5,12 @@ use std::collections::BinaryHeap;
 use std::time::Duration;
 
 use gatepost_core::clients::ClientId;
+use gatepost_core::partners::PartnerId;
+use uuid::Uuid;
 
 use crate::config::Signing;
 use crate::signing::cost::Cost;
-use crate::signing::fair_queue::{FairQueue, Wanted};
+use crate::signing::fair_queue::{Asker, FairQueue, Wanted};
 
 pub(super) const THREADS: u32 = 2;
 /// A long signature in ticks of the clock.
@@ -46,15 +48,21 @@ pub(super) struct Client {
     asks: Asks,
     key_bytes: usize,
     signing: u64,
+    /// Its number; who has none is alone in its partner.
+    partner: Option<u32>,
 }
 
 impl Client {
     pub(super) fn long(asks: Asks) -> Self {
-        Self { asks, key_bytes: 512, signing: TICKS }
+        Self { asks, key_bytes: 512, signing: TICKS, partner: None }
     }
 
     pub(super) fn short(asks: Asks) -> Self {
-        Self { asks, key_bytes: 256, signing: TICKS / 8 }
+        Self { asks, key_bytes: 256, signing: TICKS / 8, partner: None }
+    }
+
+    pub(super) fn of(self, partner: u32) -> Self {
+        Self { partner: Some(partner), ..self }
     }
 }
 
@@ -92,7 +100,7 @@ enum What {
 struct Simulation {
     world: World,
     queue: FairQueue<Question>,
-    clients: Vec<(ClientId, Client)>,
+    clients: Vec<(PartnerId, ClientId, Client)>,
     outcomes: Vec<Outcome>,
     events: BinaryHeap<Event>,
     number: u64,
@@ -106,7 +114,11 @@ struct Simulation {
 
 /// The outcome for each client, with the bounds as shipped.
 pub(super) fn simulate(world: World, clients: &[Client]) -> Vec<Outcome> {
-    let named = |(index, one): (usize, &Client)| (ClientId::parse(&format!("client-{index}")).unwrap(), *one);
+    let named = |(index, one): (usize, &Client)| {
+        let partner = one.partner.map_or(index as u128, |number| u128::MAX - u128::from(number));
+        let client = ClientId::parse(&format!("client-{index}")).unwrap();
+        (PartnerId(Uuid::from_u128(partner)), client, *one)
+    };
     let middle = (u64::from(world.warm_up) + u64::from(world.window) / 2) * TICKS;
     let mut simulation = Simulation {
         world,
@@ -130,7 +142,7 @@ impl Simulation {
             self.schedule(end, What::Awake);
         }
         for client in 0..self.clients.len() {
-            match self.clients[client].1.asks {
+            match self.clients[client].2.asks {
                 Asks::Openly(_) => self.asks_next(client, 0),
                 Asks::OnConnections(count) => {
                     for _ in 0..count {
@@ -151,17 +163,19 @@ impl Simulation {
     }
 
     fn asked(&mut self, index: usize, now: u64) {
-        let (id, client) = self.clients[index].clone();
+        let (partner, id, client) = self.clients[index].clone();
         self.asks_next(index, now);
         let question = Question { client: index, asked: now };
         let cost = Cost::of_rsa(client.key_bytes, None);
-        if let Err((question, _)) = self.queue.push(&id, question, cost, self.time(now)) {
+        if let Err((question, _)) =
+            self.queue.push(Asker { partner, client: &id }, question, cost, self.time(now))
+        {
             self.refuse(&question, now);
         }
     }
 
     fn asks_next(&mut self, index: usize, now: u64) {
-        let client = self.clients[index].1;
+        let client = self.clients[index].2;
         if let Asks::Openly(share) = client.asks {
             let next = now + self.wait(share * f64::from(THREADS) * TICKS as f64 / client.signing as f64);
             self.schedule(next, What::Asked(index));
@@ -174,7 +188,7 @@ impl Simulation {
         if self.counts(asked) {
             let outcome = &mut self.outcomes[client];
             outcome.served.push((now - asked) as f64 / TICKS as f64);
-            outcome.work += self.clients[client].1.signing as f64 / TICKS as f64;
+            outcome.work += self.clients[client].2.signing as f64 / TICKS as f64;
         }
         self.answered(client, now);
     }
@@ -199,7 +213,7 @@ impl Simulation {
 
     /// How long a signature takes that begins now.
     fn signing(&self, client: usize, now: u64) -> u64 {
-        let signing = self.clients[client].1.signing;
+        let signing = self.clients[client].2.signing;
         match self.slowed {
             Some((times, start, end)) if (start..end).contains(&now) => (signing as f64 * times) as u64,
             Some(_) | None => signing,
@@ -214,7 +228,7 @@ impl Simulation {
     }
 
     fn answered(&mut self, client: usize, now: u64) {
-        if let Asks::OnConnections(_) = self.clients[client].1.asks {
+        if let Asks::OnConnections(_) = self.clients[client].2.asks {
             self.schedule(now + ROUND_TRIP, What::Asked(client));
         }
     }
