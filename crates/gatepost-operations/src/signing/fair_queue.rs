@@ -12,7 +12,7 @@
 //!
 //! The limits: places for all, places for one client, and twice as many clients remembered as there are places, and by
 //! that no more partners; of those that stood, as many of each kind as there are places.
-//! The price: a look-up of the client and one of the partner for each request, each time it comes in and is taken.
+//! The price: a look-up of the client and one of the partner for each request, when it comes in and when it is taken.
 //! Nothing here runs over all lines or all work; what is skipped was paid for when it came in.
 
 use std::collections::{HashMap, VecDeque};
@@ -36,7 +36,7 @@ use level::{Crowd, Level};
 pub(super) use lines::Wanted;
 use lines::{Line, Waiting};
 use stood::Stood;
-use taking::Taking;
+use taking::{Taking, Visit};
 use turns::Turn;
 
 /// How much may wait.
@@ -197,19 +197,19 @@ impl<Job: Wanted> FairQueue<Job> {
         let mut taking = Taking { all, lines, stood, remembered: self.places.all, moment, shed };
         let (work, over, has_clients) = loop {
             let clients = self.partners.get_mut(&turn.id)?;
-            let Some(client) = taking.client(clients, turn.newcomer) else {
-                taking.all.turns.gone(&turn);
-                break (None, Some(turn), !clients.turns.is_empty());
-            };
-            if in_place || !taking.all.gives_way(&turn, &moment) {
-                let work = taking.serve(clients, client);
-                let has_clients = !clients.turns.is_empty();
-                let over = taking.all.turns.pay(turn, lines::parts(work.as_ref()), has_clients);
-                break (work, over, has_clients);
+            let visit = taking.visit(clients, &turn, in_place);
+            let has_clients = !clients.turns.is_empty();
+            match visit {
+                Visit::Served(work) => {
+                    let over = taking.all.turns.pay(turn, lines::parts(work.as_ref()), has_clients);
+                    break (work, over, has_clients);
+                }
+                Visit::GivesWay => (turn, in_place) = (taking.all.turns.newest_instead_of(turn), true),
+                Visit::Idle => {
+                    taking.all.turns.gone(&turn);
+                    break (None, Some(turn), has_clients);
+                }
             }
-            clients.turns.keep(client);
-            turn = taking.all.turns.newest_instead_of(turn);
-            in_place = true;
         };
         if let Some(turn) = over {
             self.step_back(turn, has_clients, moment.now);

@@ -32,37 +32,43 @@ pub(super) struct Waiting<Job> {
     pub(super) since: Duration,
 }
 
-impl<Job: Wanted> Line<Job> {
-    /// Drops what is too old, by itself or as `by_others` says of a wait, or no longer wanted; says how much that was.
-    pub(super) fn drop_old(
-        &mut self,
-        moment: &Moment,
-        mut by_others: impl FnMut(Duration) -> Option<Shed>,
-        shed: &mut Vec<(Job, Shed)>,
-    ) -> usize {
-        let before = self.jobs.len();
-        while let Some(head) = self.jobs.front() {
-            let waited = moment.now.saturating_sub(head.since);
-            let why = self.standing.sheds(waited, moment).or_else(|| by_others(waited));
-            match (head.job.is_wanted(), why) {
-                (true, None) => break,
-                (true, Some(why)) => shed.extend(self.jobs.pop_front().map(|head| (head.job, why))),
-                (false, _) => drop(self.jobs.pop_front()),
-            }
+/// Drops from a line what is too old, by itself or in a crowd that it is of, or no longer wanted.
+pub(super) fn drop_old<Job: Wanted>(
+    line: &mut Line<Job>,
+    clients: &mut Level<ClientId>,
+    all: &mut Level<PartnerId>,
+    moment: &Moment,
+    shed: &mut Vec<(Job, Shed)>,
+) {
+    let (before, of_partner) = (line.jobs.len(), clients.waiting);
+    while let Some(head) = line.jobs.front() {
+        let waited = moment.now.saturating_sub(head.since);
+        let why = line.standing.sheds(waited, moment);
+        let why = why.or_else(|| clients.crowd.sheds(before, waited, moment));
+        match (head.job.is_wanted(), why.or_else(|| all.crowd.sheds(of_partner, waited, moment))) {
+            (true, None) => break,
+            (true, Some(why)) => shed.extend(line.jobs.pop_front().map(|head| (head.job, why))),
+            (false, _) => drop(line.jobs.pop_front()),
         }
-        before - self.jobs.len()
     }
+    let dropped = before - line.jobs.len();
+    if dropped > 0 {
+        left(line, clients, all, dropped, moment);
+    }
+}
 
-    /// The next work that somebody wants: the newest where the line rises or stands.
-    pub(super) fn pop(&mut self, moment: &Moment) -> Option<Waiting<Job>> {
-        let newest = self.standing.newest_first(moment);
-        loop {
-            let next = if newest { self.jobs.pop_back() } else { self.jobs.pop_front() }?;
-            if next.job.is_wanted() {
-                return Some(next);
-            }
-        }
-    }
+/// Takes out of a line the next work that somebody wants: the newest where the line rises or stands.
+pub(super) fn pop<Job: Wanted>(
+    line: &mut Line<Job>,
+    clients: &mut Level<ClientId>,
+    all: &mut Level<PartnerId>,
+    moment: &Moment,
+) -> Option<Waiting<Job>> {
+    let (before, newest) = (line.jobs.len(), line.standing.newest_first(moment));
+    let next = || if newest { line.jobs.pop_back() } else { line.jobs.pop_front() };
+    let work = std::iter::from_fn(next).find(|next| next.job.is_wanted());
+    left(line, clients, all, before - line.jobs.len(), moment);
+    work
 }
 
 /// What this work costs, in parts; nothing if there is none.

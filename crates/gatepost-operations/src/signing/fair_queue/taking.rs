@@ -9,7 +9,7 @@ use gatepost_core::clients::ClientId;
 use gatepost_core::partners::PartnerId;
 
 use super::level::Level;
-use super::lines::{Line, Waiting, Wanted, left, parts};
+use super::lines::{Line, Waiting, Wanted, drop_old, parts, pop};
 use super::stood::Stood;
 use super::turns::Turn;
 use crate::signing::shed::{Moment, Shed};
@@ -25,76 +25,82 @@ pub(super) struct Taking<'a, Job> {
     pub(super) shed: &'a mut Vec<(Job, Shed)>,
 }
 
+/// What a visit to a partner brings.
+pub(super) enum Visit<Job> {
+    /// Its turn was used; without work where nobody wanted what waited.
+    Served(Option<Waiting<Job>>),
+    /// A newer partner is to be served in its place.
+    GivesWay,
+    /// None of its clients has work.
+    Idle,
+}
+
 impl<Job: Wanted> Taking<'_, Job> {
-    /// The client whose turn it is among those of a partner, if any has work. Those without are forgotten on the way,
-    /// all of them when nothing waits, but for a newcomer's.
-    pub(super) fn client(
+    /// Visits the clients of a partner whose turn it is, or who is served `in_place` of another. Those without work are
+    /// forgotten on the way, all of them when nothing waits, but for a newcomer's.
+    pub(super) fn visit(
         &mut self,
         clients: &mut Level<ClientId>,
-        of_newcomer: bool,
-    ) -> Option<Turn<ClientId>> {
+        partner: &Turn<PartnerId>,
+        in_place: bool,
+    ) -> Visit<Job> {
+        let mut newest = None;
         loop {
-            let turn = clients.turns.next()?;
-            if let Some(turn) = self.ready(clients, turn) {
-                if !clients.gives_way(&turn, &self.moment) {
-                    return Some(turn);
+            let is_newest = newest.is_some();
+            let Some(turn) = newest.take().or_else(|| clients.turns.next()) else { return Visit::Idle };
+            let Some(line) = self.lines.get_mut(&turn.id) else { continue };
+            drop_old(line, clients, self.all, &self.moment, self.shed);
+            if line.jobs.is_empty() {
+                self.rest(clients, turn);
+                if partner.newcomer && clients.waiting == 0 {
+                    return Visit::Idle;
                 }
-                let newest = clients.turns.newest_instead_of(turn);
-                if let Some(newest) = self.ready(clients, newest) {
-                    return Some(newest);
-                }
-            }
-            if of_newcomer && clients.waiting == 0 {
-                return None;
+            } else if !is_newest && clients.gives_way(&turn, &self.moment) {
+                newest = Some(clients.turns.newest_instead_of(turn));
+            } else if !in_place && self.all.gives_way(partner, &self.moment) {
+                clients.turns.keep(turn);
+                return Visit::GivesWay;
+            } else {
+                let work = pop(line, clients, self.all, &self.moment);
+                let waits = !line.jobs.is_empty();
+                self.pay(clients, turn, parts(work.as_ref()), waits);
+                return Visit::Served(work);
             }
         }
     }
 
-    /// The turn, if its client has work that is not too old; otherwise the client steps back or is forgotten.
-    fn ready(&mut self, clients: &mut Level<ClientId>, turn: Turn<ClientId>) -> Option<Turn<ClientId>> {
-        let line = self.lines.get_mut(&turn.id)?;
-        let (moment, all, lengths) = (&self.moment, &mut *self.all, (line.jobs.len(), clients.waiting));
-        let by_crowds = |waited| {
-            let by_clients = clients.crowd.sheds(lengths.0, waited, moment);
-            by_clients.or_else(|| all.crowd.sheds(lengths.1, waited, moment))
-        };
-        let dropped = line.drop_old(moment, by_crowds, self.shed);
-        if dropped > 0 {
-            left(line, clients, self.all, dropped, &self.moment);
-        }
-        if !line.jobs.is_empty() {
-            return Some(turn);
-        }
-        // Who waited before is forgotten only when it comes to its turn and wants nothing; else asking one by one
-        // would be a way always to go first.
+    /// Who waited before is forgotten only when it comes to its turn and wants nothing; else asking one by one would be
+    /// a way always to go first.
+    fn rest(&mut self, clients: &mut Level<ClientId>, turn: Turn<ClientId>) {
         clients.turns.gone(&turn);
-        let remember = turn.newcomer;
-        self.step_back(clients, turn, remember);
-        None
-    }
-
-    /// Work of a client whose turn it is.
-    pub(super) fn serve(
-        &mut self,
-        clients: &mut Level<ClientId>,
-        turn: Turn<ClientId>,
-    ) -> Option<Waiting<Job>> {
-        let line = self.lines.get_mut(&turn.id)?;
-        let before = line.jobs.len();
-        let work = line.pop(&self.moment);
-        left(line, clients, self.all, before - line.jobs.len(), &self.moment);
-        let waits = !line.jobs.is_empty();
-        if let Some(turn) = clients.turns.pay(turn, parts(work.as_ref()), true) {
-            if waits { clients.turns.step_back(turn) } else { self.step_back(clients, turn, true) }
+        if turn.newcomer {
+            self.remember(clients, turn);
+        } else {
+            self.forget(turn);
         }
-        work
     }
 
-    /// Puts a client for which nothing waits behind the others, or forgets it.
-    fn step_back(&mut self, clients: &mut Level<ClientId>, turn: Turn<ClientId>, remember: bool) {
-        if remember && self.lines.len() <= self.remembered {
+    /// While the credit of a client lasts it has the next turn too, else the others come first.
+    fn pay(&mut self, clients: &mut Level<ClientId>, turn: Turn<ClientId>, parts: i64, waits: bool) {
+        let Some(turn) = clients.turns.pay(turn, parts, true) else { return };
+        if waits {
             clients.turns.step_back(turn);
-        } else if let Some(line) = self.lines.remove(&turn.id) {
+        } else {
+            self.remember(clients, turn);
+        }
+    }
+
+    /// Keeps a client for which nothing waits, if there is room.
+    fn remember(&mut self, clients: &mut Level<ClientId>, turn: Turn<ClientId>) {
+        if self.lines.len() <= self.remembered {
+            clients.turns.step_back(turn);
+        } else {
+            self.forget(turn);
+        }
+    }
+
+    fn forget(&mut self, turn: Turn<ClientId>) {
+        if let Some(line) = self.lines.remove(&turn.id) {
             self.stood.keep(turn.id, line.standing, self.moment.now);
         }
     }
