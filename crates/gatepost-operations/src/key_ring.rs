@@ -9,7 +9,6 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{SHA256, digest};
 use gatepost_core::apis::{ApiAccess, ApiId, ApiWithScopes};
 use gatepost_core::keys::{KeyOwner, KeyState, StoredKey, WrappingKeys};
-use gatepost_core::tokens::profile::Profile;
 use gatepost_jose::sign::SigningInput;
 use gatepost_jose::{JwkSet, KeyError, KeyId, Primes, PublicKey, SigningKey, base64url};
 use gatepost_store::Store;
@@ -24,6 +23,7 @@ pub struct KeyRing {
     access: HashMap<ApiId, ApiAccess>,
     stored: HashMap<ApiId, Vec<StoredKey>>,
     service: Option<Arc<SigningKey>>,
+    /// By `kid`.
     named: Document,
 }
 
@@ -114,12 +114,12 @@ impl KeyRing {
         self.tokens.get(&api)
     }
 
-    /// The key set of all APIs whose tokens name their key.
+    /// The key set of all APIs whose tokens name their key by `kid`.
     pub fn named(&self) -> &Document {
         &self.named
     }
 
-    /// The key set of the API `name`: all that verify where tokens name their key; else the one that signs, unless
+    /// The key set of the API `name`: all that verify where tokens have a `kid`; else the one that signs, unless
     /// `all` are asked for.
     pub fn document(&self, name: &str, all: bool) -> Option<&Document> {
         let api = self.apis.iter().find(|api| api.api.name.as_str() == name)?;
@@ -168,9 +168,9 @@ impl ApiKeys {
         let header = api.api.profile.header(key.algorithm(), key.kid());
         let input = SigningInput::new(&header).with_signature_len(key.signature_len());
         let ordered = signing.iter().rev().chain(others.iter().rev());
-        let is_passport = matches!(api.api.profile, Profile::Passport(_));
-        let named = |key: &StoredKey| is_passport && key.public.jti_names_key == Some(true);
-        let public = |key: &&StoredKey| Some(held.get(&key.kid)?.public().clone().named_in_jti(named(key)));
+        let may_lack_kid = api.api.profile.may_leave_out_kid();
+        let in_jti = |key: &StoredKey| may_lack_kid && key.public.jti_names_key == Some(true);
+        let public = |key: &&StoredKey| Some(held.get(&key.kid)?.public().clone().named_in_jti(in_jti(key)));
         let verifying: Vec<_> = ordered.filter_map(public).collect();
 
         let one = verifying.get(..1).unwrap_or_default();

@@ -21,11 +21,21 @@ impl Profile {
         }
     }
 
-    /// Whether headers name the key; if not, readers try all keys of the API.
+    /// Whether headers name the key, as tokens are written now. Where they do not, the `jti` names it to our own readers
+    /// ([`gatepost_jose::key_in_jti`]); others have the one key that signs.
     pub const fn names_key(&self) -> bool {
         match self {
             Self::Passport(options) => options.kid,
             Self::Rfc9068 => true,
+        }
+    }
+
+    /// Whether a good token may come without `kid`, for its `jti` names the key. What is chosen now does not count: tokens
+    /// of before may still be under way.
+    pub const fn may_leave_out_kid(&self) -> bool {
+        match self {
+            Self::Passport(_) => true,
+            Self::Rfc9068 => false,
         }
     }
 }

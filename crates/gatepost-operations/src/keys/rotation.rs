@@ -23,7 +23,8 @@ use crate::failure::{Failure, Kind};
 use crate::gate::Gate;
 use crate::news;
 
-/// Verifiers of a key set without ids try every key; more than this they would not.
+/// For a token without `kid` verifiers look at no more keys of its API than this: for the one that its `jti` names, else
+/// for those that may sign without being named.
 const MOST_TRIED: usize = 4;
 
 /// What a rotation does, and when.
@@ -250,9 +251,11 @@ fn already_published(api: &ApiWithScopes, published: &StoredKey) -> Failure {
 }
 
 fn too_many(api: &ApiWithScopes) -> Failure {
-    let why =
-        format!("tokens of {} name no key, so readers try each, at most {MOST_TRIED}", api.api.name.as_str());
-    let what = "the API has as many keys as its readers try";
+    let why = format!(
+        "tokens of {} have no `kid`, and for such a token readers look at {MOST_TRIED} keys at most",
+        api.api.name.as_str()
+    );
+    let what = "the API has as many keys as its readers look at";
     Failure::new(
         Kind::Conflict,
         "key.too_many",

@@ -134,8 +134,8 @@ impl Judges {
             return vec![judge];
         }
         let may_be = |judge: &&Judge| {
-            let is_passport = matches!(judge.api.api.profile, Profile::Passport(_));
-            is_passport && keys_of(judge).iter().any(|key| claimed.leaves_open(key))
+            let profile = &judge.api.api.profile;
+            profile.may_leave_out_kid() && keys_of(judge).iter().any(|key| claimed.leaves_open(key))
         };
         let mut judges: Vec<_> = self.judges.values().filter(may_be).collect();
         judges.sort_by_key(|judge| !first.contains(&judge.id()));

@@ -5,6 +5,7 @@
 mod passport;
 mod rfc9068;
 
+use gatepost_jose::key_in_jti::JTI_BYTES;
 use gatepost_jose::{Algorithm, KeyId};
 
 pub use crate::apis::profile::{PassportOptions, Profile, Sub, Timestamps};
@@ -37,8 +38,8 @@ pub struct Minting {
     pub started: Timestamp,
     /// When the claims are written.
     pub now: Timestamp,
-    /// Fresh random bytes.
-    pub random: [u8; 40],
+    /// Chance for its id. The last 16 bytes name the key that signs ([`gatepost_jose::key_in_jti`]), and are not random.
+    pub random: [u8; JTI_BYTES],
 }
 
 /// The claims of one token.

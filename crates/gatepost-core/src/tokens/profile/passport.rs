@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use gatepost_jose::KeyId;
+use gatepost_jose::key_in_jti::JTI_BYTES;
 
 use super::{Minting, TokenClaims, push_json};
 use crate::apis::profile::{PassportOptions, Timestamps};
@@ -54,10 +55,10 @@ pub(super) fn claims(options: &PassportOptions, grant: &Grant, minting: &Minting
 
 const NBF_AFTER_IAT: std::time::Duration = std::time::Duration::from_micros(2);
 
-/// 40 random bytes as hex; where dates are whole seconds the first 12 digits are the time in milliseconds, so that
-/// "issued before" can be told finer than a second.
+/// The bytes as hex: chance, of which the last 32 digits name the key. Where dates are whole seconds the first 12 digits
+/// are the time in milliseconds, so that "issued before" can be told finer than a second.
 fn jti(options: &PassportOptions, minting: &Minting) -> String {
-    let mut jti = String::with_capacity(80);
+    let mut jti = String::with_capacity(2 * JTI_BYTES);
     for byte in minting.random {
         let _ = write!(jti, "{byte:02x}");
     }

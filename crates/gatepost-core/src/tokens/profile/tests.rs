@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use gatepost_jose::Algorithm;
+use gatepost_jose::key_in_jti::JTI_BYTES;
 use uuid::Uuid;
 
 use super::*;
@@ -69,12 +70,12 @@ fn claims(profile: &Profile, scopes: &str, minting: &Minting) -> TokenClaims {
     profile.claims(&grant, &issuer, minting)
 }
 
-fn minting(started: i64, now: i64, random: [u8; 40]) -> Minting {
+fn minting(started: i64, now: i64, random: [u8; JTI_BYTES]) -> Minting {
     Minting { started: Timestamp::from_micros(started), now: Timestamp::from_micros(now), random }
 }
 
 /// The random bytes that the origin page's sample token was made of.
-fn random_of_the_page() -> [u8; 40] {
+fn random_of_the_page() -> [u8; JTI_BYTES] {
     let jti = "81755a6a7daf0382f0f2723a2cc951f830f533afb46b75d9b9a4cea7d215ee9926a93259567cbf78";
     let byte = |at: usize| u8::from_str_radix(&jti[at * 2..at * 2 + 2], 16).unwrap();
     std::array::from_fn(byte)
