@@ -77,7 +77,7 @@ pub(super) struct FairQueue<Job> {
     stood: Stood<ClientId>,
 }
 
-/// A line stands that has grown by what each thread signs in so many signing times.
+/// A line rises that has grown by what each thread signs in so many signing times.
 const GROWTH_OF_EACH_THREAD: usize = 26;
 
 impl<Job: Wanted> FairQueue<Job> {

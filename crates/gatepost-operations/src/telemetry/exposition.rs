@@ -70,7 +70,7 @@ struct Page<'a>(DescriptorEncoder<'a>);
 
 impl Page<'_> {
     fn tokens(&mut self, counted: &Snapshot) -> Result<(), Error> {
-        let help = "Requests for a token, by door and how they ended";
+        let help = "Requests for a token, by door and how they ended; one that was given up is in no outcome";
         let mut family =
             self.0.encode_descriptor("gatepost_token_requests", help, None, MetricType::Counter)?;
         for (door, counts) in [("origin", &counted.origin), ("standard", &counted.standard)] {
@@ -96,7 +96,7 @@ impl Page<'_> {
         encoder.encode_histogram::<NoLabelSet>(sum, counted.signatures, &buckets, None)?;
         self.gauge(
             "signing_queue_length",
-            "Requests that wait for an RSA signature now",
+            "Requests that wait for an RSA signature now; one that was given up counts until its turn comes",
             held.signing_queue,
         )?;
         let help = "Seconds that requests waited for a signing thread";
