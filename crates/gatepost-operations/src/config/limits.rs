@@ -19,7 +19,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         "limits.tokens_per_address",
         Kind::Rate,
         "0",
-        "How often clients behind one address may get a token, all together. \
+        "How often clients behind one address may ask for a token, all together. \
          0 is no limit. An IPv6 address counts with its network of 64 bits. Answers tell how the address stands. \
          A partner has places for about 4,096 addresses at work at once; beyond them each of its clients is counted by itself.",
     ),
@@ -51,7 +51,7 @@ pub(super) const SETTINGS: &[Setting] = &[
 pub struct Limits {
     /// How often a client may ask for a token.
     pub tokens_per_client: Rate,
-    /// How often clients behind one address may get a token.
+    /// How often clients behind one address may ask for a token.
     pub tokens_per_address: Rate,
     /// How often authentication may fail with one id from one address.
     pub failed_per_client: Rate,

@@ -13,13 +13,15 @@ pub(super) const SETTINGS: &[Setting] = &[
         "signing.queue",
         Kind::Whole(2, 1_000_000),
         "1024",
-        "How many requests may wait for an RSA signature; one that finds no place gets 503.",
+        "How many requests may wait for an RSA signature; one that finds no place gets 503. \
+         Of one partner no more may wait than places are free, so half of them at most.",
     ),
     Setting::new(
         "signing.per_client",
         Kind::Whole(1, 1_000_000),
         "256",
-        "How many of them may be of one client; a client that asks on so many connections is served on all.",
+        "How many of them may be of one client. A client that asks on so many connections is served on all, \
+         unless the clients of its partner together want more than the places that their partner may have.",
     ),
     Setting::new(
         "signing.target",
