@@ -121,7 +121,7 @@ impl Installation {
         })
     }
 
-    /// Starts the server as shipped, on this address, and waits for its ready line.
+    /// Starts the server as shipped, but for [`CONNECTIONS_OF_ONE_ADDRESS`], and waits for its ready line.
     pub(crate) fn serve(&self, placement: Placement) -> Outcome<Server> {
         let mut child = self.start(placement, "127.0.0.1:0", Stdio::piped())?;
         let Some(stdout) = child.stdout.take() else {

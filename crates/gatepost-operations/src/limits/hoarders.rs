@@ -1,8 +1,8 @@
 //! This file is where it is noticed that a client takes far more tokens than it needs.
 //!
 //! The counts by the hour that are kept anyway tell it; nothing is looked at while a token is made.
-//! Clients are known by a hash of 64 bits here: that two of so many are taken for one is less likely than one in a
-//! thousand million.
+//! Clients are known by a hash of 64 bits here: that any two of so many are taken for one happens about once in a
+//! thousand million such hours.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
