@@ -14,7 +14,7 @@ pub(super) struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
-    /// Ends with whoever started this process; none when that does not matter, or has been told.
+    /// Ends with whoever started this process; none when that does not matter, or no more.
     stdin: Option<pipe::Receiver>,
 }
 
@@ -85,14 +85,16 @@ impl Signals {
         }
     }
 
-    /// Lets `ending` take its time; a second stop ends at once.
+    /// Lets `ending` take its time; one more signal that asks for a stop ends at once. The end of standard input is none:
+    /// who started this process may well signal it and then close the pipe.
     pub(super) async fn end(&mut self, ending: impl Future<Output = ()>) -> Result<(), Trouble> {
+        self.stdin = None;
         let ended = self.unless_stopped(ending).await;
         ended.ok_or_else(|| Trouble {
             exit: Exit::Failed,
             code: "server.cut",
             what: "the server ended at once".to_owned(),
-            why: "a second signal came before the requests under way were answered".to_owned(),
+            why: "one more signal came before the requests under way were answered".to_owned(),
             fix: "send one signal and wait; server.shutdown_grace bounds the time".to_owned(),
         })
     }

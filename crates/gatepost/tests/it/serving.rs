@@ -1,6 +1,7 @@
 //! This file is where the real server is held to its promises: ready, current, and ended well.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -46,20 +47,42 @@ fn a_server_on_an_empty_folder_sets_it_up() {
     assert_eq!(server.stop().code, Some(0));
 }
 
-#[test]
-fn a_server_that_watches_its_input_ends_well_when_that_ends_and_not_before() {
-    let home = Home::ready();
+/// A server that watches its standard input, and its public address.
+fn watching(home: &Home) -> (Started, SocketAddr) {
     let mut command = home.command(&["serve", "--json", "--end-with-stdin"]);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut running = Started(command.spawn().unwrap());
     let (mut line, stdout) = (String::new(), running.0.stdout.take().unwrap());
     BufReader::new(stdout).read_line(&mut line).unwrap();
     let public = address(&serde_json::from_str::<Value>(&line).unwrap()["public_url"]);
+    (running, public)
+}
 
+#[test]
+fn a_server_that_watches_its_input_ends_well_when_that_ends_and_not_before() {
+    let home = Home::ready();
+    let (mut running, public) = watching(&home);
     let mut input = running.0.stdin.take().unwrap();
     input.write_all(b"what is written there means nothing\n").unwrap();
     assert_eq!(ask(public, "GET /livez", &[], "").status, 200);
     drop(input);
+    until(PATIENCE, "it has ended", || running.0.try_wait().unwrap().is_some());
+    assert_eq!(running.0.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn an_input_that_ends_after_a_signal_is_no_second_one() {
+    let (home, client) = Home::with_client();
+    let (mut running, public) = watching(&home);
+    let (input, log) = (running.0.stdin.take().unwrap(), running.0.stderr.take().unwrap());
+    let begun = Begun::on(public, &client);
+    signal("TERM", &running.0.id().to_string());
+    let mut log = BufReader::new(log).lines().map(Result::unwrap);
+    assert!(log.any(|line| line.contains("stopping: answering what has begun")));
+
+    drop(input);
+    assert_eq!(begun.answered().status, 200);
+    assert!(log.any(|line| line.contains("\"stopped\"")), "it ended well, not at once");
     until(PATIENCE, "it has ended", || running.0.try_wait().unwrap().is_some());
     assert_eq!(running.0.wait().unwrap().code(), Some(0));
 }
@@ -108,30 +131,45 @@ fn a_running_server_takes_up_a_new_api_with_its_key() {
     });
 }
 
+/// A token request whose handler waits for the rest of its body.
+struct Begun {
+    stream: TcpStream,
+    rest: String,
+}
+
+impl Begun {
+    fn on(address: SocketAddr, client: &Value) -> Self {
+        let body = format!(
+            "grant_type=client_credentials&client_id={}&client_secret={}",
+            client["client_id"].as_str().unwrap(),
+            client["client_secret"].as_str().unwrap()
+        );
+        let form = "Content-Type: application/x-www-form-urlencoded";
+        let text = request(address, "POST /oauth2/token", &[form, "Expect: 100-continue"], &body);
+        let (first, rest) = text.split_at(text.len() - 10);
+
+        let mut stream = connect(address);
+        stream.write_all(first.as_bytes()).unwrap();
+        // The server asks for the body once its handler reads it: from then on the request has begun.
+        let mut go_on = [0; 25];
+        stream.read_exact(&mut go_on).unwrap();
+        assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+        Self { stream, rest: rest.to_owned() }
+    }
+
+    fn answered(mut self) -> Answer {
+        self.stream.write_all(self.rest.as_bytes()).unwrap();
+        answer(&mut self.stream)
+    }
+}
+
 #[test]
 fn a_request_that_has_begun_is_answered_before_the_server_ends() {
     let (home, client) = Home::with_client();
     let server = Running::serve(&home);
-    let address = server.address("public_url");
-    let body = format!(
-        "grant_type=client_credentials&client_id={}&client_secret={}",
-        client["client_id"].as_str().unwrap(),
-        client["client_secret"].as_str().unwrap()
-    );
-    let form = "Content-Type: application/x-www-form-urlencoded";
-    let text = request(address, "POST /oauth2/token", &[form, "Expect: 100-continue"], &body);
-    let (first, rest) = text.split_at(text.len() - 10);
-
-    let mut stream = connect(address);
-    stream.write_all(first.as_bytes()).unwrap();
-    // The server asks for the body once its handler reads it: from then on the request has begun.
-    let mut go_on = [0; 25];
-    stream.read_exact(&mut go_on).unwrap();
-    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    let begun = Begun::on(server.address("public_url"), &client);
     server.signal("TERM");
-    stream.write_all(rest.as_bytes()).unwrap();
-
-    let answer = answer(&mut stream);
+    let answer = begun.answered();
     assert_eq!(answer.status, 200, "{answer:?}");
     assert_eq!(server.ended().code, Some(0));
 }
