@@ -38,6 +38,8 @@ struct Part {
 struct State {
     /// Until when the requests so far are paid for.
     until: Timestamp,
+    /// What the last of them was held against.
+    rate: Rate,
     tally: Option<Known>,
 }
 
@@ -78,6 +80,7 @@ impl Counted {
         let mut part = self.part(client)?;
         let state = part.room(client, now)?;
         let verdict = admit(rate, state.until, now);
+        state.rate = rate;
         state.until = match verdict {
             Verdict::Admitted { until, .. } | Verdict::Refused { until, .. } => until,
         };
@@ -191,7 +194,7 @@ impl Part {
                 return None;
             }
         }
-        let none = || State { until: Timestamp::from_micros(i64::MIN), tally: None };
+        let none = || State { until: Timestamp::from_micros(i64::MIN), rate: Rate::OFF, tally: None };
         Some(self.clients.entry(client.clone()).or_insert_with(none))
     }
 
@@ -206,7 +209,12 @@ impl Part {
 
 impl State {
     fn is_forgettable(&self, now: Timestamp) -> bool {
-        self.until <= now && self.tally.as_ref().is_none_or(|known| known.tally.is_written())
+        !self.counts(now) && self.tally.as_ref().is_none_or(|known| known.tally.is_written())
+    }
+
+    /// Whether its requests still matter. Paid for further ahead than the rate allows means that the clock went back.
+    fn counts(&self, now: Timestamp) -> bool {
+        self.until > now && self.until.since(now) <= self.rate.window()
     }
 }
 

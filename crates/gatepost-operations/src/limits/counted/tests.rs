@@ -28,6 +28,19 @@ fn more_clients_than_fit_make_room_for_one_another_once_they_are_idle() {
 }
 
 #[test]
+fn a_clock_that_went_back_leaves_no_place_taken_for_longer_than_a_window() {
+    for (rate, new_ones) in [("10/min", PARTS * 4), ("10/h", 0)] {
+        let counted = Counted::with_room(4);
+        let rate = Rate::parse(rate).unwrap();
+        let asked = |clients: std::ops::Range<usize>, now| {
+            clients.filter(|number| counted.admit(&client(*number), rate, now).is_some()).count()
+        };
+        assert_eq!(asked(0..9_000, at(600)), PARTS * 4);
+        assert_eq!(asked(9_000..18_000, at(0)), new_ones, "ten minutes back at {rate}");
+    }
+}
+
+#[test]
 fn a_client_whose_tokens_are_not_written_is_never_forgotten() {
     let counted = Counted::with_room(4);
     let daily = ClientLimits { per_day: Some(1), ..ClientLimits::default() };
