@@ -131,8 +131,8 @@ impl Guard {
         self.0.verifications.load(Ordering::Relaxed)
     }
 
-    /// How many signatures were checked for that: one for most tokens, none for those that name no key of the API, but
-    /// one for each key that may sign without being named: imported ones, and those from PEM files.
+    /// How many signatures were checked for that: one for most tokens, none for those that name no key of the API. In the
+    /// passport profile one without `kid` then costs one for each key that was imported or comes from a PEM file.
     #[must_use]
     pub fn signature_checks(&self) -> u64 {
         self.0.signature_checks.load(Ordering::Relaxed)
