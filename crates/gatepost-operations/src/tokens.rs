@@ -110,7 +110,9 @@ async fn grant_and_mint(
     let signer = signer.ok_or_else(|| Code::TemporarilyUnavailable.because("the API has no signing key"))?;
 
     if let Some(kept) = limits::again(gate, &grant, &ring, gate.clock.now()) {
-        return Ok((IssuedToken { limits: allowances, ..kept }, Given::Again));
+        let mut told = allowances;
+        told.extend(limits::quotas_standing(gate, &grant.client, gate.clock.now()));
+        return Ok((IssuedToken { limits: told, ..kept }, Given::Again));
     }
     let taken = limits::take(gate, &grant.client, started).await?;
     let issued = IssuedToken { limits: allowances, ..mint(gate, &grant, &signer, (started, now)).await? };

@@ -51,12 +51,10 @@ impl Tally {
 
     /// Counts one more token, unless a quota is used up; then nothing is counted and it is said which, and until when.
     pub fn take(&mut self, limits: &ClientLimits, now: Timestamp) -> Result<Vec<Allowance>, Allowance> {
-        self.turn_over(now);
-        let day = limits.per_day.map(|limit| self.day_standing(limit, now));
-        let month = limits.per_month.map(|limit| self.month_standing(limit, now));
-        // Who has used up both waits for the longer one.
-        if let Some(used_up) = [month, day].into_iter().flatten().find(|allowance| allowance.remaining == 0) {
-            return Err(used_up);
+        let standing = self.standing(limits, now);
+        // Who has used up both waits for the longer one, which is the last.
+        if let Some(used_up) = standing.iter().rev().find(|allowance| allowance.remaining == 0) {
+            return Err(*used_up);
         }
         self.on_day.own = self.on_day.own.saturating_add(1);
         self.in_month.own = self.in_month.own.saturating_add(1);
@@ -64,7 +62,15 @@ impl Tally {
             remaining: allowance.remaining.saturating_sub(1),
             ..allowance
         };
-        Ok([day, month].into_iter().flatten().map(less).collect())
+        Ok(standing.into_iter().map(less).collect())
+    }
+
+    /// How the quotas stand, that of the day first; nothing is counted.
+    pub fn standing(&mut self, limits: &ClientLimits, now: Timestamp) -> Vec<Allowance> {
+        self.turn_over(now);
+        let day = limits.per_day.map(|limit| self.day_standing(limit, now));
+        let month = limits.per_month.map(|limit| self.month_standing(limit, now));
+        [day, month].into_iter().flatten().collect()
     }
 
     /// Takes a token back that was counted at `at` and never got out.

@@ -21,7 +21,8 @@ pub(super) const SETTINGS: &[Setting] = &[
         "0",
         "How often clients behind one address may ask for a token, all together. \
          0 is no limit. An IPv6 address counts with its network of 64 bits. Answers tell how the address stands. \
-         A partner has places for about 4,096 addresses at work at once; beyond them each of its clients is counted by itself.",
+         A partner has 4,096 places for addresses at work, in 64 parts that fill by chance; \
+         at an address that finds none each of its clients is counted by itself.",
     ),
     Setting::new(
         "limits.failed_per_client",

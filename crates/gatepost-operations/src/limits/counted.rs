@@ -117,6 +117,21 @@ impl Counted {
         Some(known.tally.take(limits, now))
     }
 
+    /// How the quotas of a client stand; nothing of a client that is not known.
+    pub(super) fn standing(
+        &self,
+        client: &ClientId,
+        limits: &ClientLimits,
+        now: Timestamp,
+    ) -> Vec<Allowance> {
+        let mut standing = Vec::new();
+        self.with_known(client, |known| {
+            known.touched = true;
+            standing = known.tally.standing(limits, now);
+        });
+        standing
+    }
+
     /// A token that was counted at `at` never got out.
     pub(super) fn give_back(&self, client: &ClientId, at: Timestamp) {
         self.with_known(client, |known| known.tally.give_back(at));

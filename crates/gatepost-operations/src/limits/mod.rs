@@ -24,7 +24,7 @@ pub use hoarding::notice;
 pub use in_force::{Amount, InForce, Origin};
 
 pub(crate) use hoarding::of_last_hour;
-pub(crate) use quotas::{Taken, refresh, take};
+pub(crate) use quotas::{Taken, quotas_standing, refresh, take};
 
 use std::net::IpAddr;
 use std::sync::Arc;

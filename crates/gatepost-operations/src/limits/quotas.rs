@@ -52,6 +52,20 @@ pub(crate) async fn take(gate: &Gate, record: &ClientRecord, now: Timestamp) -> 
     }
 }
 
+/// How the quotas of a client stand that gets the token it has; nothing is counted.
+///
+/// Who is not known any more, since others took its place, is told nothing: such a token waits for no store.
+pub(crate) fn quotas_standing(gate: &Gate, record: &ClientRecord, now: Timestamp) -> Vec<Allowance> {
+    if !record.limits.has_quota() {
+        return Vec::new();
+    }
+    let client = &record.client.id;
+    if gate.limits.clients.knowledge(client, now) == Knowledge::Stale {
+        gate.limits.settling.want();
+    }
+    gate.limits.clients.standing(client, &record.limits, now)
+}
+
 /// Looks up what other nodes granted to the clients that were asked for since the last time.
 pub(crate) async fn refresh(gate: &Gate) -> Result<(), Failure> {
     let clients = gate.limits.clients.touched(AT_ONCE);

@@ -34,6 +34,9 @@ pub(crate) fn prove_again(
 
 fn proven(gate: &Gate, headers: &HeaderMap, address: Option<IpAddr>) -> Result<AuthenticatedApi, Refusal> {
     match Basic::of(headers) {
+        Basic::Pair(_, secret) if secret.is_empty() => {
+            Err(Code::InvalidClient.because("the Basic credentials hold an empty secret"))
+        }
         Basic::Pair(id, secret) => api_secrets::prove(gate, &id, &Secret::new(secret), address),
         Basic::None => Err(Code::InvalidClient.because("no Basic credentials")),
         Basic::Unreadable => Err(Code::InvalidClient.because("the Basic credentials can't be read")),

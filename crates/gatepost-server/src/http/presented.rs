@@ -68,10 +68,15 @@ fn standard(basic: &Basic, params: &Params) -> Result<Presented, Refusal> {
 
 fn from_basic(user: &str, password: &str, id: Option<&str>) -> Result<Presented, Refusal> {
     let presented = secret_basic(user, password);
-    if id.is_none_or(|id| presented.client_ids().contains(&id)) {
-        return Ok(presented);
+    if id.is_some_and(|id| !presented.client_ids().contains(&id)) {
+        let why = "client_id is not the one of the Basic credentials";
+        return Err(Code::InvalidRequest.because(why).about("client_id"));
     }
-    Err(Code::InvalidRequest.because("client_id is not the one of the Basic credentials").about("client_id"))
+    // Nothing was tried with it, so it must not count as a failure.
+    if password.is_empty() {
+        return Err(Code::InvalidClient.because("the Basic credentials hold an empty secret"));
+    }
+    Ok(presented)
 }
 
 /// The assertion of RFC 7521 section 4.2, whose two parameters come together or not at all.

@@ -164,6 +164,11 @@ async fn a_request_that_proves_nothing_because_it_holds_nothing_is_not_counted()
     let server = TestServer::start().await;
     let bare = Ask::post(STANDARD_DOOR).form("grant_type=client_credentials");
     assert_eq!(statuses(&server, &bare, 15).await, [(401, 15)]);
+    let form = "grant_type=client_credentials";
+    for door in DOORS {
+        let empty = Ask { peer: HERE.parse().unwrap(), ..Ask::post(door).basic(C, "").form(form) };
+        assert_eq!(statuses(&server, &empty, 14).await, [(401, 14)], "{door}");
+    }
     let broken = Ask::post(ORIGIN).form("grant_type=nonsense&client_id=x&client_secret=y");
     assert_eq!(statuses(&server, &broken, 15).await, [(400, 15)]);
 }
@@ -188,6 +193,7 @@ async fn an_api_with_a_wrong_secret_is_held_back_and_with_the_right_one_never() 
     let question = |secret: &str| Ask::post("/oauth2/introspect").basic(&api, secret).form("token=x");
     let feed = |secret: &str| Ask::read("/oauth2/revocations").basic(&api, secret);
 
+    assert_eq!(statuses(&server, &question(""), 14).await, [(401, 14)], "nothing was tried with it");
     assert_eq!(statuses(&server, &question("nope"), 12).await, [(401, 10), (429, 2)]);
     let reply = server.send(feed("nope")).await;
     assert_eq!(reply.outcome(), (429, "slow_down".to_owned()));

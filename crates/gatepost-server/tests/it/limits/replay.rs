@@ -9,7 +9,7 @@ use gatepost_operations::secrets::{self, AddSecret};
 use gatepost_operations::{keys, partners, revocations, usage};
 use serde_json::json;
 
-use super::{ask, right, set};
+use super::{ask, right, set, told};
 use crate::asking::{Ask, DOORS, ORIGIN, STANDARD_DOOR, and, credentials};
 use crate::cast::{C, OURS, PARTNER, S, SCOPES, our_secret};
 use crate::harness::{FAST, START, TestServer};
@@ -121,6 +121,26 @@ async fn a_token_that_is_handed_out_again_counts_for_no_quota_and_no_usage() {
     assert!(listed[0].last_used.is_some());
     server.clock.advance(300);
     assert_eq!(server.send(right(ORIGIN, C)).await.status, 429);
+}
+
+#[tokio::test]
+async fn a_token_that_is_handed_out_again_tells_how_the_quotas_stand_and_uses_none_up() {
+    for door in DOORS {
+        let server = with_window(120).await;
+        let quotas = SetLimits { per_day: Some(1), per_month: Some(9), ..SetLimits::default() };
+        set(&server, C, quotas).await;
+        let first = server.send(right(door, C)).await;
+        let standing = first.header("ratelimit").unwrap();
+        assert!(
+            standing.starts_with(r#""day";r=0;t="#) && standing.contains(r#""month";r=8;t="#),
+            "{standing}"
+        );
+        for _ in 0..3 {
+            let again = server.send(right(door, C)).await;
+            assert_eq!((again.status, again.token().text), (200, first.token().text), "{door}");
+            assert_eq!(told(&again), told(&first), "{door}");
+        }
+    }
 }
 
 /// What makes the token that a client has one that it must not get again.
