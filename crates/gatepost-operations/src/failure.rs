@@ -108,6 +108,11 @@ impl Failure {
     pub fn invalid(code: &'static str, what: impl Into<String>, fix: impl Into<String>) -> Self {
         Self::new(Kind::Invalid, code, what, "it breaks a rule", fix)
     }
+
+    /// The same failure, with a reason of its own.
+    pub(crate) fn because(self, why: impl Into<String>) -> Self {
+        Self { why: why.into(), ..self }
+    }
 }
 
 impl From<StoreError> for Failure {

@@ -22,12 +22,13 @@ pub async fn import(gate: &Gate, actor: &Actor, api: &str, pem: &Secret) -> Resu
                 "the private key has four primes, which this build can't hold",
             );
         }
-        let what = format!("this is no {} private key that can be used: {error}", found.api.algorithm);
+        let what = format!("this is no {} private key that can be used", found.api.algorithm);
         Failure::invalid(
             "key.import",
             what,
             "give an unencrypted PEM private key of at least 2048 bits or on the right curve",
         )
+        .because(error.to_string())
     };
     let key = SigningKey::from_pem(found.api.algorithm, pem.expose()).map_err(unusable)?;
     key.self_test().map_err(unusable)?;

@@ -44,7 +44,10 @@ pub(crate) fn turns(text: &str, config: &Config) -> Result<Turns, Failure> {
     if every < ahead || every > LONGEST {
         let what = format!("keys can't take turns every {}", write_duration(every));
         let [least, most] = [ahead, LONGEST].map(write_duration);
-        return Err(bad(what, &format!("give {least} (keys.publish_ahead) to {most}, or `never`")));
+        let why = "a key must be known to every reader before it signs, and none signs for ever";
+        return Err(
+            bad(what, &format!("give {least} (keys.publish_ahead) to {most}, or `never`")).because(why)
+        );
     }
     let seconds = u32::try_from(every.as_secs()).ok().and_then(NonZeroU32::new);
     seconds.map(Turns::Every).ok_or_else(|| bad("keys can't take turns all the time".to_owned(), fix))

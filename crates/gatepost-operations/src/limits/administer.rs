@@ -138,6 +138,7 @@ fn parsed(new: &SetLimits) -> Result<ClientLimits, Failure> {
     let tokens = tokens.map_err(|bad| {
         let what = format!("`{}` is no rate", new.tokens.as_deref().unwrap_or_default().escape_debug());
         Failure::invalid("limit.rate", what, bad.to_string())
+            .because("a rate is a whole number of requests in a second, a minute or an hour")
     })?;
     if new.per_day == Some(0) || new.per_month == Some(0) {
         let fix = "take the quota away with `gatepost limit clear`, or stop the client with `gatepost client suspend`";
@@ -145,7 +146,9 @@ fn parsed(new: &SetLimits) -> Result<ClientLimits, Failure> {
     }
     if new.per_day.max(new.per_month) > Some(LARGEST_QUOTA) {
         let fix = format!("set at most {LARGEST_QUOTA}, or no quota");
-        return Err(Failure::invalid("limit.quota", "no header can tell a quota of so many tokens", fix));
+        let what = "no header can tell a quota of so many tokens";
+        let why = "the numbers of these headers have fifteen digits at most (RFC 9651)";
+        return Err(Failure::invalid("limit.quota", what, fix).because(why));
     }
     if new.replay_window.is_some_and(|window| !(1..=LONGEST_WINDOW).contains(&window)) {
         let what = "the window in which a client gets the token it has is from 1 second to 1 hour";

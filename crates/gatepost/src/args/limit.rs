@@ -1,7 +1,7 @@
 //! This file is where the commands about limits are described.
 
 use clap::{Args, Subcommand};
-use gatepost_operations::core::limits::LONGEST_WINDOW;
+use gatepost_operations::core::limits::{LARGEST_QUOTA, LONGEST_WINDOW};
 
 use super::spans::lifetime;
 
@@ -28,10 +28,10 @@ pub(crate) struct LimitSet {
     #[arg(long, value_name = "RATE")]
     pub(crate) tokens: Option<String>,
     /// How many tokens it gets in a day (UTC)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = quota)]
     pub(crate) per_day: Option<u64>,
     /// How many tokens it gets in a calendar month (UTC)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = quota)]
     pub(crate) per_month: Option<u64>,
     /// For how long it gets the token it has when it asks again, for example 5m; an hour at most
     #[arg(long, value_name = "TIME", value_parser = window)]
@@ -62,4 +62,11 @@ fn window(text: &str) -> Result<u32, String> {
         .ok()
         .filter(|seconds| *seconds <= LONGEST_WINDOW)
         .ok_or_else(|| "give whole seconds up to an hour: 30s, 5m, 1h".to_owned())
+}
+
+fn quota(text: &str) -> Result<u64, String> {
+    text.parse()
+        .ok()
+        .filter(|tokens| (1..=LARGEST_QUOTA).contains(tokens))
+        .ok_or_else(|| format!("give a whole number from 1 to {LARGEST_QUOTA}"))
 }

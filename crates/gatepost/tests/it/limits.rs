@@ -110,6 +110,23 @@ fn what_is_no_limit_and_whom_nobody_knows_end_with_their_exit_codes() {
 }
 
 #[test]
+fn a_refused_limit_or_schedule_says_what_would_do() {
+    let (home, client) = with_orders();
+    let id = text(&client["client_id"]);
+    for number in ["0", "1000000000000000", "9223372036854775807"] {
+        let (_, error) = home.refusal(&["limit", "set", id, "--per-day", number]);
+        assert!(text(&error["what"]).contains("from 1 to 999999999999999"), "{error}");
+    }
+    for words in [
+        vec!["limit", "set", id, "--tokens", "100/fortnight"],
+        vec!["api", "update", "default", "--rotate-every", "1h"],
+    ] {
+        let (_, error) = home.refusal(&words);
+        assert!(text(&error["why"]).len() > "it breaks a rule".len(), "{error}");
+    }
+}
+
+#[test]
 fn a_running_server_takes_up_new_limits_within_a_second() {
     let (home, client) = with_orders();
     let id = text(&client["client_id"]);
