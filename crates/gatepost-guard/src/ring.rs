@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use gatepost_jose::verify::{Candidates, Keys, MAX_CANDIDATES};
+use gatepost_jose::verify::{Candidates, Keys};
 use gatepost_jose::{Header, PublicKey};
 
 /// Keys as they were fetched; never changed, only replaced.
@@ -63,11 +63,11 @@ pub(crate) struct View<'a> {
 }
 
 impl Keys for View<'_> {
-    fn candidates(&self, header: &Header) -> Candidates {
+    fn candidates(&self, header: &Header) -> Candidates<'_> {
         match (&header.kid, self.look_up) {
             (Some(kid), _) => self.ring.find(kid).cloned().map_or_else(Candidates::none, Candidates::one),
             (None, LookUp::ById) => Candidates::none(),
-            (None, LookUp::ByIdOrTrial) => self.ring.keys().iter().take(MAX_CANDIDATES).cloned().collect(),
+            (None, LookUp::ByIdOrTrial) => Candidates::all(self.ring.keys()),
         }
     }
 

@@ -36,7 +36,7 @@ fn read(rounds: u32) {
 struct Only(PublicKey);
 
 impl Keys for Only {
-    fn candidates(&self, _: &Header) -> Candidates {
+    fn candidates(&self, _: &Header) -> Candidates<'_> {
         Candidates::one(self.0.clone())
     }
 }

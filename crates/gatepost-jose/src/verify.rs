@@ -27,19 +27,22 @@ fn is_refused(parameter: &str) -> bool {
 
 /// The keys that a token may be verified with.
 pub trait Keys {
-    /// The keys with the header's `kid`; without one all keys, at most [`MAX_CANDIDATES`]. Of those the token's `jti` may
-    /// choose one ([`crate::key_in_jti`]).
-    fn candidates(&self, header: &Header) -> Candidates;
+    /// The keys with the header's `kid`. Without one [`Candidates::all`]: of those the token's `jti` may choose one
+    /// ([`crate::key_in_jti`]), else [`MAX_CANDIDATES`] are tried.
+    fn candidates(&self, header: &Header) -> Candidates<'_>;
 
     /// Told before each signature check, for whoever counts them.
     fn checking(&self) {}
 }
 
-/// Up to [`MAX_CANDIDATES`] keys, kept without an allocation.
+/// Keys of which one may have signed, kept without an allocation.
 #[derive(Debug, Clone, Default)]
-pub struct Candidates([Option<PublicKey>; MAX_CANDIDATES]);
+pub struct Candidates<'k> {
+    few: [Option<PublicKey>; MAX_CANDIDATES],
+    all: &'k [PublicKey],
+}
 
-impl Candidates {
+impl<'k> Candidates<'k> {
     /// No key.
     #[must_use]
     pub fn none() -> Self {
@@ -49,19 +52,25 @@ impl Candidates {
     /// One key.
     #[must_use]
     pub fn one(key: PublicKey) -> Self {
-        Self([Some(key), None, None, None])
+        Self { few: [Some(key), None, None, None], all: &[] }
+    }
+
+    /// All that there are, however many: the token names one of them, or they are tried up to [`MAX_CANDIDATES`].
+    #[must_use]
+    pub fn all(keys: &'k [PublicKey]) -> Self {
+        Self { few: Default::default(), all: keys }
     }
 
     fn iter(&self) -> impl Iterator<Item = &PublicKey> + Clone {
-        self.0.iter().flatten()
+        self.few.iter().flatten().chain(self.all)
     }
 }
 
-impl FromIterator<PublicKey> for Candidates {
+impl FromIterator<PublicKey> for Candidates<'_> {
     /// Keys beyond [`MAX_CANDIDATES`] are left out.
     fn from_iter<I: IntoIterator<Item = PublicKey>>(keys: I) -> Self {
         let mut candidates = Self::none();
-        for (place, key) in candidates.0.iter_mut().zip(keys) {
+        for (place, key) in candidates.few.iter_mut().zip(keys) {
             *place = Some(key);
         }
         candidates
@@ -192,9 +201,12 @@ fn signed_by<K: Keys + ?Sized>(keys: &K, header: &Header, signed: &Signed<'_>) -
     if candidates.iter().find(fits).is_none() {
         return Err(Rejection::AlgorithmMismatch);
     }
-    let meant = match header.kid {
+    // The choice comes before the bound: the key that is named may be any of them.
+    let meant: Candidates<'_> = match header.kid {
         Some(_) => candidates,
-        None => ClaimedKey::read(None, signed.claims).among(candidates.iter()).cloned().collect(),
+        None => {
+            ClaimedKey::read(None, signed.claims).among(candidates.iter()).filter(fits).cloned().collect()
+        }
     };
     for key in meant.iter().filter(fits) {
         keys.checking();

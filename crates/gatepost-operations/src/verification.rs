@@ -83,15 +83,15 @@ fn issued_millis(jti: &str, iat: Micros) -> i64 {
 fn judge_for(gate: &Gate, api: &ApiWithScopes, token: &str) -> Result<Verified, Rejection> {
     let ring = gate.ring();
     let keys = ring.keys_of(api.api.id).map_or(&[][..], |keys| &keys.verifying);
-    let verified = verify(token, &OfApi { keys, named: api.api.profile.names_key() })?;
-
-    let profile = match &api.api.profile {
-        Profile::Passport(_) => Expected::Passport,
-        Profile::Rfc9068 => Expected::Rfc9068 {
-            issuer: gate.issuer.as_str().to_owned(),
-            audience: api.api.audience.as_str().to_owned(),
-        },
+    let (profile, must_name) = match &api.api.profile {
+        // With `kid` or without: what was issued before that was switched stays good.
+        Profile::Passport(_) => (Expected::Passport, false),
+        Profile::Rfc9068 => {
+            let issuer = gate.issuer.as_str().to_owned();
+            (Expected::Rfc9068 { issuer, audience: api.api.audience.as_str().to_owned() }, true)
+        }
     };
+    let verified = verify(token, &OfApi { keys, must_name })?;
     let tokens = &gate.config.tokens;
     let expectation = Expectation { profile, leeway: tokens.leeway, max_lifetime: tokens.max_lifetime };
     expectation.check(&verified, gate.clock.now().into())?;
@@ -101,15 +101,16 @@ fn judge_for(gate: &Gate, api: &ApiWithScopes, token: &str) -> Result<Verified, 
 /// The keys of one API, as its guards hold them.
 struct OfApi<'a> {
     keys: &'a [PublicKey],
-    named: bool,
+    /// Whether the header must name one.
+    must_name: bool,
 }
 
 impl Keys for OfApi<'_> {
-    fn candidates(&self, header: &Header) -> Candidates {
+    fn candidates(&self, header: &Header) -> Candidates<'_> {
         match header.kid.as_deref() {
             Some(kid) => self.keys.iter().filter(|key| key.kid().as_str() == kid).cloned().collect(),
-            None if self.named => Candidates::none(),
-            None => self.keys.iter().cloned().collect(),
+            None if self.must_name => Candidates::none(),
+            None => Candidates::all(self.keys),
         }
     }
 }

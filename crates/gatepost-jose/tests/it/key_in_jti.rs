@@ -16,14 +16,14 @@ const HEADER: &str = r#"{"typ":"JWT","alg":"EdDSA"}"#;
 static POOL: LazyLock<Vec<SigningKey>> = LazyLock::new(|| (0..12).map(|_| fresh(Algorithm::EdDsa)).collect());
 
 /// A judge's keys, and how many signatures it has checked.
-struct Judge<'a> {
-    keys: &'a [Held],
+struct Judge {
+    public: Vec<PublicKey>,
     checks: Cell<usize>,
 }
 
-impl Keys for Judge<'_> {
-    fn candidates(&self, _: &Header) -> Candidates {
-        self.keys.iter().map(|held| held.public()).collect()
+impl Keys for Judge {
+    fn candidates(&self, _: &Header) -> Candidates<'_> {
+        Candidates::all(&self.public)
     }
 
     fn checking(&self) {
@@ -31,10 +31,11 @@ impl Keys for Judge<'_> {
     }
 }
 
-impl<'a> Judge<'a> {
+impl Judge {
     /// What is said of the token (the key that signed it), and how many signatures were checked.
-    fn verdict(keys: &'a [Held], token: &str) -> (Result<String, Rejection>, usize) {
-        let judge = Self { keys, checks: Cell::default() };
+    fn verdict(keys: &[Held], token: &str) -> (Result<String, Rejection>, usize) {
+        let public = keys.iter().map(|held| held.public()).collect();
+        let judge = Self { public, checks: Cell::default() };
         let verdict = verify(token, &judge).map(|verified| verified.kid().as_str().to_owned());
         (verdict, judge.checks.get())
     }
@@ -81,14 +82,14 @@ enum Step {
     Revoke,
 }
 
-/// The ring after each step; keys beyond those that readers try are not made.
+/// The ring after each step; no more keys come along than are tried.
 fn history(steps: &[Step]) -> Vec<Vec<Held>> {
     let mut rings = vec![vec![Held { at: 0, made_here: true }]];
     let mut made = 1;
     for step in steps {
         let mut ring = rings[rings.len() - 1].clone();
         match step {
-            Step::Publish { made_here } if ring.len() < MAX_CANDIDATES && made < POOL.len() => {
+            Step::Publish { made_here } if has_room(&ring, *made_here) && made < POOL.len() => {
                 ring.push(Held { at: made, made_here: *made_here });
                 made += 1;
             }
@@ -100,6 +101,10 @@ fn history(steps: &[Step]) -> Vec<Vec<Held>> {
         rings.push(ring);
     }
     rings
+}
+
+fn has_room(ring: &[Held], made_here: bool) -> bool {
+    made_here || ring.iter().filter(|held| !held.made_here).count() < MAX_CANDIDATES
 }
 
 fn step() -> impl Strategy<Value = Step> {

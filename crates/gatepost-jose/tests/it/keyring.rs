@@ -57,7 +57,7 @@ impl Ring {
 }
 
 impl Keys for Ring {
-    fn candidates(&self, header: &Header) -> Candidates {
+    fn candidates(&self, header: &Header) -> Candidates<'_> {
         let matches = |key: &&PublicKey| header.kid.as_deref().is_none_or(|kid| kid == key.kid().as_str());
         self.0.iter().filter(matches).cloned().collect()
     }

@@ -7,7 +7,7 @@ use gatepost_core::keys::{KeyOwner, KeyState, StoredKey, rotation};
 use gatepost_core::secret::Secret;
 use gatepost_jose::{KeyError, SigningKey};
 
-use super::rotation::keys_of;
+use super::rotation::{keys_of, room_for_one_more};
 use super::{KeyMaker, KeyView, owner_name};
 use crate::apis::found;
 use crate::failure::{Failure, Kind};
@@ -41,6 +41,7 @@ pub async fn import(gate: &Gate, actor: &Actor, api: &str, pem: &Secret) -> Resu
         let what = format!("the key {} waits to sign already", published.kid);
         return Err(Failure::invalid("key.already_published", what, "promote or retire it first"));
     }
+    room_for_one_more(&found, &keys)?;
     let signs_from = now.after(gate.config.keys.publish_ahead);
     let imported = StoredKey { state: KeyState::Published, signs_from, ..sealed };
     gate.apply(actor, vec![Change::KeyAdded(imported.clone())]).await?;

@@ -12,6 +12,7 @@ use gatepost_core::keys::rotation::{self, Step};
 use gatepost_core::keys::{KeyOwner, KeyState, StoredKey};
 use gatepost_core::time::Timestamp;
 use gatepost_jose::Primes;
+use gatepost_jose::verify::MAX_CANDIDATES;
 use serde::Serialize;
 
 use super::maker::Wanted;
@@ -23,9 +24,8 @@ use crate::failure::{Failure, Kind};
 use crate::gate::Gate;
 use crate::news;
 
-/// For a token without `kid` verifiers look at no more keys of its API than this: for the one that its `jti` names, else
-/// for those that may sign without being named.
-const MOST_TRIED: usize = 4;
+/// Readers that hold keys in a file, and tokens that name none, have keys tried in turn; more than this nobody tries.
+const MOST_TRIED: usize = MAX_CANDIDATES;
 
 /// What a rotation does, and when.
 #[derive(Clone, Debug, Serialize)]
@@ -73,10 +73,7 @@ pub async fn rotate_to(
     if let Some(published) = rotation::in_state(&keys, KeyState::Published) {
         return Err(already_published(&found, published));
     }
-    if !found.api.profile.names_key() && keys.iter().filter(|key| key.state.verifies()).count() >= MOST_TRIED
-    {
-        return Err(too_many(&found));
-    }
+    room_for_one_more(&found, &keys)?;
 
     let wanted = next_key(gate, &found, &keys, primes)?;
     let schedule = schedule(gate, &found);
@@ -250,17 +247,15 @@ fn already_published(api: &ApiWithScopes, published: &StoredKey) -> Failure {
     Failure::new(Kind::Conflict, "key.already_published", "a next key is published already", why, fix)
 }
 
-fn too_many(api: &ApiWithScopes) -> Failure {
-    let why = format!(
-        "tokens of {} have no `kid`, and for such a token readers look at {MOST_TRIED} keys at most",
-        api.api.name.as_str()
-    );
-    let what = "the API has as many keys as its readers look at";
-    Failure::new(
-        Kind::Conflict,
-        "key.too_many",
-        what,
-        why,
-        "wait until the oldest is retired; see `gatepost key list`",
-    )
+/// Refuses a key more at an API that has as many as are tried.
+pub(super) fn room_for_one_more(api: &ApiWithScopes, keys: &[StoredKey]) -> Result<(), Failure> {
+    let verifying = keys.iter().filter(|key| key.state.verifies()).count();
+    if api.api.profile.names_key() || verifying < MOST_TRIED {
+        return Ok(());
+    }
+    let name = api.api.name.as_str();
+    let why = format!("the header of {name}'s tokens names no key, and readers try {MOST_TRIED} at most");
+    let what = "the API has as many keys as its readers try";
+    let fix = "wait until the oldest is retired; see `gatepost key list`";
+    Err(Failure::new(Kind::Conflict, "key.too_many", what, why, fix))
 }

@@ -4,12 +4,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gatepost_operations::apis::{self, ApiView, UpdateApi};
+use gatepost_operations::apis::{self, ApiView, PassportChoices, UpdateApi};
 use gatepost_operations::background::{rotation, watch};
 use gatepost_operations::core::secret::Secret;
 use gatepost_operations::failure::{Failure, Kind};
 use gatepost_operations::gate::Gate;
-use gatepost_operations::{keys, master_key, news};
+use gatepost_operations::jose::Header;
+use gatepost_operations::{keys, master_key, news, verification};
 use tokio::task::JoinHandle;
 
 use crate::stage::{ACTOR, Stage, ask, open};
@@ -261,14 +262,38 @@ async fn a_revoked_key_leaves_the_set_at_once_and_another_signs() {
 }
 
 #[tokio::test]
+async fn a_token_without_a_kid_stays_good_when_headers_begin_to_name_keys() {
+    let stage = Stage::with_api().await;
+    let gate = &stage.gate;
+    let acme = stage.client_of("default", &[], "Acme").await;
+    let issued = ask(gate, &acme.client.client_id, acme.secret.expose()).await.unwrap();
+    let header = Header::peek(&issued.access_token).unwrap();
+    assert_eq!(header.kid, None);
+
+    let passport = PassportChoices { kid: Some(true), ..PassportChoices::default() };
+    let request = UpdateApi { passport, ..UpdateApi::default() };
+    apis::update(gate, &ACTOR, "default", request).await.unwrap();
+    let judged = verification::good(gate, None, &issued.access_token).unwrap();
+    assert_eq!(judged.api, "default");
+}
+
+#[tokio::test]
+async fn no_more_keys_come_along_than_readers_try() {
+    let stage = Stage::with_api().await;
+    let gate = &stage.gate;
+    for _ in 1..4 {
+        keys::import(gate, &ACTOR, "default", &Secret::new(made_elsewhere())).await.unwrap();
+        keys::promote(gate, &ACTOR, "default", true).await.unwrap();
+    }
+    let fifth = keys::import(gate, &ACTOR, "default", &Secret::new(made_elsewhere())).await.unwrap_err();
+    assert_eq!((fifth.kind, fifth.code), (Kind::Conflict, "key.too_many"));
+}
+
+#[tokio::test]
 async fn an_imported_key_waits_to_be_promoted_and_is_refused_for_a_second_api() {
     let stage = Stage::with_api().await;
     let gate = &stage.gate;
-    let made = gatepost_operations::jose::SigningKey::generate(
-        gatepost_operations::jose::Algorithm::Rs256,
-        gatepost_operations::jose::RsaBits::B2048,
-    );
-    let pem = pem(&made.unwrap().to_pkcs8_der().unwrap());
+    let pem = made_elsewhere();
 
     let imported = keys::import(gate, &ACTOR, "default", &Secret::new(pem.clone())).await.unwrap();
     assert_eq!(imported.state, "published");
@@ -276,6 +301,14 @@ async fn an_imported_key_waits_to_be_promoted_and_is_refused_for_a_second_api() 
     assert_eq!(twice.code, "key.already_published");
     let broken = keys::import(gate, &ACTOR, "bookings", &Secret::new("x".into())).await.unwrap_err();
     assert_eq!((broken.kind, broken.code), (Kind::Invalid, "key.import"));
+}
+
+fn made_elsewhere() -> String {
+    let made = gatepost_operations::jose::SigningKey::generate(
+        gatepost_operations::jose::Algorithm::Rs256,
+        gatepost_operations::jose::RsaBits::B2048,
+    );
+    pem(&made.unwrap().to_pkcs8_der().unwrap())
 }
 
 fn pem(der: &[u8]) -> String {

@@ -116,6 +116,11 @@ impl Stage {
 
     /// A client of a new partner of that name.
     pub(crate) async fn client(&self, partner: &str) -> WithSecret {
+        self.client_of("bookings", &["read"], partner).await
+    }
+
+    /// A client of that API with these scopes, of a new partner.
+    pub(crate) async fn client_of(&self, api: &str, scopes: &[&str], partner: &str) -> WithSecret {
         let created = partners::create(
             &self.gate,
             &ACTOR,
@@ -124,8 +129,8 @@ impl Stage {
         .await
         .unwrap();
         let settings = ClientSettings {
-            apis: Some(vec!["bookings".into()]),
-            scopes: Some(vec!["read".into()]),
+            apis: Some(vec![api.into()]),
+            scopes: Some(scopes.iter().map(|scope| (*scope).to_owned()).collect()),
             ..ClientSettings::default()
         };
         let request = CreateClient {

@@ -28,8 +28,9 @@ pub(crate) async fn answer(State(app): State<App>, request: Request) -> Response
         let params = params::form_only(&parts.headers, body, app.gate.config.server.body_limit).await?;
         let who = prove(&app, &parts, &params).await?;
         let token = params.text("token")?.filter(|token| !token.is_empty());
-        let token = token.ok_or_else(|| Code::InvalidRequest.because("no token").about("token"))?;
-        revoke(&app, &who, token).await
+        let token = token.ok_or_else(|| Code::InvalidRequest.because("no token").about("token"))?.to_owned();
+        let app = app.clone();
+        to_its_end(async move { revoke(&app, &who, &token).await }).await
     };
     match done.await {
         Ok(facts) => {
@@ -39,6 +40,18 @@ pub(crate) async fn answer(State(app): State<App>, request: Request) -> Response
             response
         }
         Err(refusal) => Dress::Standard(app.gate.issuer.as_str()).refused(refusal, &parts.headers),
+    }
+}
+
+/// What was begun is carried out though its caller hangs up: what is written is heard of, and the token is ended.
+async fn to_its_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    match tokio::spawn(work).await {
+        Ok(done) => done,
+        Err(failed) => match failed.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // Only the end of the runtime cancels it, and ends whoever waits for it too.
+            Err(_) => std::future::pending().await,
+        },
     }
 }
 

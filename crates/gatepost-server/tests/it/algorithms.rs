@@ -13,7 +13,7 @@ use crate::harness::{ISSUER, START, TestServer};
 struct Published(Vec<PublicKey>);
 
 impl Keys for Published {
-    fn candidates(&self, header: &Header) -> Candidates {
+    fn candidates(&self, header: &Header) -> Candidates<'_> {
         let named = |key: &&PublicKey| header.kid.as_deref().is_none_or(|kid| key.kid().as_str() == kid);
         self.0.iter().filter(named).cloned().collect()
     }

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gatepost_server::http::room::Room;
-use http_body_util::BodyExt as _;
+use http::StatusCode;
+use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
 
 use crate::asking::{Ask, ORIGIN, STANDARD_DOOR};
@@ -151,6 +154,24 @@ async fn many_honest_streams_of_one_connection_are_all_answered() {
     }
     while let Some(body) = streams.join_next().await {
         assert_eq!(body.unwrap(), "got 1000");
+    }
+}
+
+#[tokio::test]
+async fn as_many_streams_as_clients_open_before_they_are_told_how_many_are_all_answered() {
+    let server = server(|_| {});
+    let stream = TcpStream::connect(server.address).await.unwrap();
+    let (client, connection) =
+        http2::handshake::<_, _, Full<Bytes>>(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    let ask = |mut client: http2::SendRequest<_>| async move {
+        let response = client.send_request(h2_request("GET", "/livez", Bytes::new())).await;
+        response.map(|response| response.status())
+    };
+    // All are on their way before the connection is first looked at.
+    let asked = futures_util::future::join_all((0..100).map(|_| ask(client.clone())));
+    let (answers, _) = futures_util::future::join(asked, async move { tokio::spawn(connection) }).await;
+    for answer in answers {
+        assert_eq!(answer.unwrap(), StatusCode::OK);
     }
 }
 

@@ -2,15 +2,18 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt as _;
 use gatepost_core::actor::Actor;
 use gatepost_operations::{clients, keys, news, partners, revocations};
 use serde_json::json;
+use tokio::time::timeout;
 
 use crate::asking::{Ask, form_of};
 use crate::cast::{AWKWARD, BASIC_ONLY, C, OURS, PARTNER, S, SUSPENDED, our_secret};
 use crate::harness::{BOOKINGS, FAST, TestServer};
 use crate::reply::Reply;
 use crate::resource_server::{ResourceServer, damaged, token, with_claims};
+use crate::sockets::SOON;
 
 async fn give_back(server: &TestServer, id: &str, secret: &str, token: &str) -> Reply {
     let form = form_of(&json!({ "token": token }));
@@ -40,6 +43,20 @@ async fn a_client_gives_back_its_own_token_and_only_that_ends() {
     let again = token(&server, (C, S), json!({})).await.text;
     give_back(&server, C, S, &again).await;
     assert_eq!(server.gate.store().head().await.unwrap(), audit + 1, "one audit line each");
+}
+
+#[tokio::test]
+async fn a_caller_that_hangs_up_while_its_token_is_ended_has_ended_it() {
+    let server = TestServer::start().await;
+    let api = ResourceServer::of(&server.gate, "default").await;
+    let lost = token(&server, (C, S), json!({})).await.text;
+    assert!(api.accepts(&server, &lost).await);
+
+    let mut asked = Box::pin(give_back(&server, C, S, &lost));
+    assert!((&mut asked).now_or_never().is_none(), "it waits for the store");
+    drop(asked);
+    let ended = async { while api.told(&server, &lost).await["active"] == true {} };
+    timeout(SOON, ended).await.expect("the token is ended");
 }
 
 #[tokio::test]

@@ -93,7 +93,7 @@ fn verified_by(keys: &[AssertionKey], assertion: &Assertion) -> Result<Verified,
 struct These<'a>(&'a [PublicKey]);
 
 impl Keys for These<'_> {
-    fn candidates(&self, _: &Header) -> Candidates {
+    fn candidates(&self, _: &Header) -> Candidates<'_> {
         self.0.iter().cloned().collect()
     }
 }
@@ -102,7 +102,7 @@ impl Keys for These<'_> {
 struct Decoy;
 
 impl Keys for Decoy {
-    fn candidates(&self, header: &Header) -> Candidates {
+    fn candidates(&self, header: &Header) -> Candidates<'_> {
         let decoy = DECOYS.iter().find(|jwk| jwk.alg.as_deref() == Some(header.alg.as_str()));
         decoy.and_then(|jwk| PublicKey::from_jwk(jwk).ok()).map_or_else(Candidates::none, Candidates::one)
     }
