@@ -32,8 +32,8 @@ use crate::http::facts::Peer;
 use crate::http::room::{OfConnection, Room};
 use crate::layers::Edge;
 
-/// Streams of one HTTP/2 connection at a time.
-const H2_STREAMS: u32 = 32;
+/// Streams of one HTTP/2 connection at a time: as many as clients open before they are told (RFC 9113, section 6.5.2).
+const H2_STREAMS: u32 = 100;
 /// Streams the peer may reset before they are taken up (CVE-2023-44487).
 const H2_PENDING_RESETS: usize = 20;
 /// Streams that may be reset for the peer's errors (CVE-2025-8671).

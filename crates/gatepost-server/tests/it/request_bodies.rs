@@ -169,7 +169,10 @@ async fn as_many_streams_as_clients_open_before_they_are_told_how_many_are_all_a
     };
     // All are on their way before the connection is first looked at.
     let asked = futures_util::future::join_all((0..100).map(|_| ask(client.clone())));
-    let (answers, _) = futures_util::future::join(asked, async move { tokio::spawn(connection) }).await;
+    let first_look = async {
+        tokio::spawn(connection);
+    };
+    let (answers, ()) = futures_util::future::join(asked, first_look).await;
     for answer in answers {
         assert_eq!(answer.unwrap(), StatusCode::OK);
     }

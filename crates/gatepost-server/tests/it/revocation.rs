@@ -55,7 +55,11 @@ async fn a_caller_that_hangs_up_while_its_token_is_ended_has_ended_it() {
     let mut asked = Box::pin(give_back(&server, C, S, &lost));
     assert!((&mut asked).now_or_never().is_none(), "it waits for the store");
     drop(asked);
-    let ended = async { while api.told(&server, &lost).await["active"] == true {} };
+    let ended = async {
+        while api.told(&server, &lost).await["active"] == true {
+            tokio::task::yield_now().await;
+        }
+    };
     timeout(SOON, ended).await.expect("the token is ended");
 }
 
