@@ -24,10 +24,16 @@ build() {
   cargo build --release --locked -p gatepost --features "$FEATURE"
 }
 
+# Whether this may be handed out at all.
+fit() { # PROGRAM
+  [ -f "$1" ] && [ -x "$1" ] || fail "no such program: $1"
+  "$1" version --json | jq -e --arg feature "$FEATURE" '.features | index([$feature])' >/dev/null ||
+    fail "$1 was built without $FEATURE: cargo build --release --locked -p gatepost --features $FEATURE"
+}
+
 try() { # PROGRAM
   local program=$1 data=$scratch/data said
-  "$program" version --json | jq -e --arg feature "$FEATURE" '.features | index([$feature])' >/dev/null ||
-    fail "$program was built without $FEATURE: cargo build --release --locked -p gatepost --features $FEATURE"
+  fit "$program"
   said=$("$program" init --yes --data "$data" 2>&1) || fail "init: $said"
   said=$("$program" doctor --data "$data" 2>&1) || fail "doctor on a fresh state: $said"
   said=$("$program" key rotate --primes 4 --data "$data" 2>&1) || fail "a key of four primes: $said"
@@ -40,6 +46,7 @@ try() { # PROGRAM
 
 pack() { # PROGRAM FOLDER
   local program=$1 folder=$2 name date
+  fit "$program"
   name=gatepost-$("$program" version --json | jq -er .version)-$(rustc -vV | sed -n 's/^host: //p')
   date=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
   install -d -m 755 "$scratch/$name" "$folder"

@@ -57,7 +57,9 @@ pub(crate) struct Credentials {
 impl Installation {
     pub(crate) fn new(program: &Path) -> Outcome<Self> {
         let folder = tempfile::Builder::new().prefix("gatepost-bench-").tempdir();
-        let folder = folder.map_err(|why| Failure::new("no temporary folder", why))?;
+        let folder = folder.map_err(|why| {
+            Failure::new("no temporary folder", why).mended_by("name a writable folder in TMPDIR")
+        })?;
         Self::made(program, Folder::Passing(folder))
     }
 
@@ -121,7 +123,7 @@ impl Installation {
         })
     }
 
-    /// Starts the server as shipped, but for [`CONNECTIONS_OF_ONE_ADDRESS`], and waits for its ready line.
+    /// Starts the server as shipped, but for [`CONNECTIONS_OF_ONE_ADDRESS`] and without a drain, and waits for its ready line.
     pub(crate) fn serve(&self, placement: Placement) -> Outcome<Server> {
         let mut child = self.start(placement, "127.0.0.1:0", Stdio::piped())?;
         let Some(stdout) = child.stdout.take() else {
@@ -155,6 +157,8 @@ impl Installation {
         command.env("GATEPOST_SERVER__LISTEN", listen).env("GATEPOST_SERVER__ADMIN_LISTEN", "127.0.0.1:0");
         let connections = CONNECTIONS_OF_ONE_ADDRESS.to_string();
         command.env("GATEPOST_SERVER__MAX_CONNECTIONS_PER_PEER", connections);
+        // No balancer is to look elsewhere first, and a harness that is killed is to leave nothing running.
+        command.env("GATEPOST_SERVER__DRAIN", "0s");
         // A harness that is killed can't end it; the end of the pipe does.
         command.args(["serve", "--json", "--end-with-stdin", "--data"]).arg(self.folder.path().join("data"));
         command.stdin(Stdio::piped()).stdout(stdout).stderr(Stdio::null());

@@ -50,7 +50,7 @@ pub enum KeyError {
     },
     /// This build has no library that holds RSA keys of four primes.
     #[error(
-        "this build can't hold RSA keys of four primes; use a released program, or build with \
+        "this build can't hold RSA keys of four primes; use what `make release` made, or build with \
          `--features multi-prime`"
     )]
     FourPrimesAbsent,

@@ -100,7 +100,7 @@ impl Failure {
             "key.primes_absent",
             what,
             "it was built without the feature `multi-prime`, and so without OpenSSL, which alone holds them",
-            "use a released program, or build one with `cargo build --release --features multi-prime`",
+            "use a program that `make release` made, or build one with `cargo build --release -p gatepost --features multi-prime`",
         )
     }
 

@@ -41,8 +41,9 @@ pub async fn bind(config: &Config) -> Result<Listeners, Failure> {
     let tls =
         config.tls.files.clone().map(|files| TlsReloader::load(files, config.tls.min_version)).transpose()?;
     Ok(Listeners {
-        public: Listener::bind(config.server.listen)?,
-        admin: Listener::bind(config.server.admin_listen)?,
+        public: Listener::bind(config.server.listen).map_err(|error| refused(&error, "server.listen"))?,
+        admin: Listener::bind(config.server.admin_listen)
+            .map_err(|error| refused(&error, "server.admin_listen"))?,
         tls: tls.map(Arc::new),
     })
 }
@@ -137,36 +138,33 @@ impl Serving {
     }
 }
 
-impl From<BindError> for Failure {
-    fn from(error: BindError) -> Self {
-        let (kind, code, why, fix) = match &error {
-            BindError::Taken(_) => (
-                Kind::Conflict,
-                "listen.taken",
-                "another program listens there",
-                "stop that program, or choose another address with server.listen or server.admin_listen",
-            ),
-            BindError::NotHere(_) => (
-                Kind::Configuration,
-                "listen.not_here",
-                "this machine does not have that address",
-                "give an address that it has, or 0.0.0.0 for all",
-            ),
-            BindError::NotAllowed(_) => (
-                Kind::Configuration,
-                "listen.not_allowed",
-                "ports below 1024 need a privilege",
-                "choose a port from 1024 up, or grant CAP_NET_BIND_SERVICE",
-            ),
-            BindError::Other { .. } => (
-                Kind::Unavailable,
-                "listen.failed",
-                "the system refused",
-                "see the system's message, then try again",
-            ),
-        };
-        Self::new(kind, code, error.to_string(), why, fix)
-    }
+/// An address that can't be had, and the setting that names it.
+fn refused(error: &BindError, setting: &str) -> Failure {
+    let another = format!("stop that program, or choose another address with `{setting}`");
+    let (kind, code, why, fix) = match error {
+        BindError::Taken(_) => {
+            (Kind::Conflict, "listen.taken", "another program listens there", another.as_str())
+        }
+        BindError::NotHere(_) => (
+            Kind::Configuration,
+            "listen.not_here",
+            "this machine does not have that address",
+            "give an address that it has, or 0.0.0.0 for all",
+        ),
+        BindError::NotAllowed(_) => (
+            Kind::Configuration,
+            "listen.not_allowed",
+            "ports below 1024 need a privilege",
+            "choose a port from 1024 up, or grant CAP_NET_BIND_SERVICE",
+        ),
+        BindError::Other { .. } => (
+            Kind::Unavailable,
+            "listen.failed",
+            "the system refused",
+            "see the system's message, then try again",
+        ),
+    };
+    Failure::new(kind, code, error.to_string(), why, fix)
 }
 
 impl From<TlsError> for Failure {

@@ -25,7 +25,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         "server.admin_listen",
         Kind::Address,
         "127.0.0.1:8461",
-        "The address of the console, the admin API and the metrics. \
+        "The address for operators: `/metrics`, `/livez`, `/readyz`. \
          It speaks plain HTTP, so that off loopback it needs `server.behind_proxy`.",
     ),
     Setting::new(

@@ -22,7 +22,7 @@ pub(crate) struct Serve {
     /// Where operators reach it; port 0 takes a free one [default: 127.0.0.1:8461]
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) admin_listen: Option<String>,
-    /// End when standard input, a pipe, ends: for a program that starts a server and must not leave it behind
+    /// End when standard input, a pipe or a stream socket, ends: for a program that starts a server and must not leave it behind
     #[arg(long)]
     pub(crate) end_with_stdin: bool,
 }

@@ -1,13 +1,17 @@
 //! This file is where the operating system's signals become words: stop, reload. So does the end of standard input, where
-//! it is the pipe of a program that started this one.
+//! it is a pipe or a socket of a program that started this one.
 
 use std::os::fd::AsFd as _;
 
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::ending::{Exit, Trouble};
+
+/// Standard input, where its end can be waited for.
+type Input = Box<dyn AsyncRead + Send + Unpin>;
 
 /// The signals that a server listens to; from [`Signals::listen`] on none of them ends the process by itself.
 pub(super) struct Signals {
@@ -15,7 +19,7 @@ pub(super) struct Signals {
     interrupt: Signal,
     hangup: Signal,
     /// Ends with whoever started this process; none when that does not matter, or no more.
-    stdin: Option<pipe::Receiver>,
+    stdin: Option<Input>,
 }
 
 /// What a signal asks for.
@@ -41,13 +45,13 @@ impl Signals {
 
     /// Listens from now on, and takes the end of standard input for a stop.
     pub(super) fn listen_and_watch_stdin() -> Result<Self, Trouble> {
-        let owned = std::io::stdin().as_fd().try_clone_to_owned();
-        let stdin = owned.and_then(pipe::Receiver::from_owned_fd).map_err(|error| Trouble {
+        let stdin = watched().map_err(|error| Trouble {
             exit: Exit::Usage,
             code: "server.stdin",
             what: "the end of standard input can't be waited for".to_owned(),
-            why: error.to_string(),
-            fix: "give it a pipe and keep that open, or leave --end-with-stdin away".to_owned(),
+            why: format!("it is neither a pipe nor a stream socket: {error}"),
+            fix: "give it a pipe or a stream socket and keep that open, or leave --end-with-stdin away"
+                .to_owned(),
         })?;
         Ok(Self { stdin: Some(stdin), ..Self::listen()? })
     }
@@ -100,12 +104,25 @@ impl Signals {
     }
 }
 
-/// Waits until the pipe has ended, which is told once; what is written there means nothing.
-async fn ended(stdin: &mut Option<pipe::Receiver>) {
-    let Some(pipe) = stdin else {
+/// Programs give their children pipes, and some, such as Node, a socket of a pair.
+fn watched() -> std::io::Result<Input> {
+    let owned = || std::io::stdin().as_fd().try_clone_to_owned();
+    if let Ok(pipe) = pipe::Receiver::from_owned_fd(owned()?) {
+        return Ok(Box::new(pipe));
+    }
+    let socket = std::os::unix::net::UnixStream::from(owned()?);
+    // What is no such socket has no peer.
+    socket.peer_addr()?;
+    socket.set_nonblocking(true)?;
+    Ok(Box::new(UnixStream::from_std(socket)?))
+}
+
+/// Waits until the input has ended, which is told once; what is written there means nothing.
+async fn ended(stdin: &mut Option<Input>) {
+    let Some(input) = stdin else {
         return std::future::pending().await;
     };
     let mut nothing = [0; 64];
-    while pipe.read(&mut nothing).await.is_ok_and(|length| length > 0) {}
+    while input.read(&mut nothing).await.is_ok_and(|length| length > 0) {}
     *stdin = None;
 }

@@ -2,13 +2,17 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::program::{Done, Home, PATIENCE, Started, signal, until};
+use crate::program::{Done, Home, PATIENCE, Started, done, signal, until};
 
 /// One short turn over two connections.
 const SHORT: [&str; 6] = ["--connections", "2", "--slices", "1", "--seconds", "1"];
+
+/// Less than a server as shipped says that it is not ready before it ends.
+const NO_DRAIN: Duration = Duration::from_secs(4);
 
 fn number(value: &Value) -> u64 {
     value.as_u64().unwrap_or_else(|| panic!("{value}"))
@@ -149,7 +153,16 @@ fn a_measurement_that_is_killed_leaves_no_process_behind() {
     let (mut running, _, folder) = under_way(&home);
     signal("KILL", &running.0.id().to_string());
     assert_eq!(running.0.wait().unwrap().code(), None, "it was killed");
-    until(PATIENCE, "server and signing have ended", || !is_run_with(&folder));
+    until(NO_DRAIN, "server and signing have ended", || !is_run_with(&folder));
+}
+
+#[test]
+fn a_temporary_folder_that_can_not_be_made_is_mended_by_naming_another() {
+    let home = Home::empty();
+    let words = ["bench", "token", "--alg", "eddsa", "--slices", "1", "--seconds", "1", "--json"];
+    let (_, error) = done(home.command(&words).env("TMPDIR", home.path("missing")), "").refusal();
+    assert_eq!(error["code"], "bench.failed");
+    assert_eq!(error["fix"], "name a writable folder in TMPDIR", "{error}");
 }
 
 /// An Ed25519 key as PKCS#8.

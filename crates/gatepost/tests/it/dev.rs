@@ -216,3 +216,13 @@ fn dev_is_for_this_computer_and_keeps_no_state_of_ones_own() {
     assert_eq!(public("GATEPOST_SERVER__ADMIN_LISTEN", "0.0.0.0:0").refusal().0, 3);
     assert_eq!(public("GATEPOST_DEV__API_LISTEN", "0.0.0.0:0").refusal().0, 3);
 }
+
+#[test]
+fn an_address_that_others_reach_is_refused_for_what_it_is_not_for_lack_of_a_certificate_or_a_name() {
+    let folder = tempfile::tempdir().unwrap();
+    for flag in ["--listen", "--admin-listen"] {
+        let (code, error) =
+            done(program(folder.path()).args(["dev", "--json", flag, "0.0.0.0:0"]), "").refusal();
+        assert_eq!((code, error["code"].as_str()), (3, Some("dev.public")), "{flag}: {error}");
+    }
+}

@@ -5,8 +5,10 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 /// Stands for the program, which takes long to pack: it knows its version.
-const PROGRAM: &str =
-    "#!/bin/sh\ncase $2 in --json) echo '{\"version\":\"1.2.3\"}' ;; *) echo gatepost 1.2.3 ;; esac\n";
+const PROGRAM: &str = "#!/bin/sh\ncase $2 in --json) echo '{\"version\":\"1.2.3\",\"features\":[\"multi-prime\"]}' ;; *) echo gatepost 1.2.3 ;; esac\n";
+
+/// The same, built without the feature.
+const LACKING: &str = "#!/bin/sh\necho '{\"version\":\"1.2.3\",\"features\":[]}'\n";
 
 fn release(words: &[&Path]) -> Output {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ci/release.sh");
@@ -70,13 +72,27 @@ fn the_same_files_give_the_same_archive_and_it_holds_what_belongs_to_a_program()
 #[test]
 fn a_program_that_lacks_four_primes_is_not_handed_out() {
     let folder = tempfile::tempdir().unwrap();
-    let program = folder.path().join("program");
-    std::fs::write(&program, PROGRAM).unwrap();
+    let (program, out) = (folder.path().join("program"), folder.path().join("out"));
+    std::fs::write(&program, LACKING).unwrap();
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let done = release(&[Path::new("try"), &program]);
-    assert!(!done.status.success());
-    let why = String::from_utf8(done.stderr).unwrap();
-    assert!(why.contains("without multi-prime") && why.contains("--features"), "{why}");
+    for words in [&[Path::new("try"), &program][..], &[Path::new("pack"), &program, &out]] {
+        let done = release(words);
+        assert!(!done.status.success() && !out.exists(), "{done:?}");
+        let why = String::from_utf8(done.stderr).unwrap();
+        assert!(why.contains("without multi-prime") && why.contains("--features"), "{why}");
+    }
+}
+
+#[test]
+fn a_program_that_is_not_there_is_said_to_be_missing() {
+    for step in [
+        &[Path::new("try"), Path::new("/nonexistent")][..],
+        &["pack", "/nonexistent", "/nonexistent/out"].map(Path::new),
+    ] {
+        let done = release(step);
+        let why = String::from_utf8(done.stderr).unwrap();
+        assert!(!done.status.success() && why.contains("no such program: /nonexistent"), "{why}");
+    }
 }
 
 #[cfg(feature = "multi-prime")]

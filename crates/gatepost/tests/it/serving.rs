@@ -2,6 +2,8 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -48,9 +50,9 @@ fn a_server_on_an_empty_folder_sets_it_up() {
 }
 
 /// A server that watches its standard input, and its public address.
-fn watching(home: &Home) -> (Started, SocketAddr) {
+fn watching(home: &Home, input: Stdio) -> (Started, SocketAddr) {
     let mut command = home.command(&["serve", "--json", "--end-with-stdin"]);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut running = Started(command.spawn().unwrap());
     let (mut line, stdout) = (String::new(), running.0.stdout.take().unwrap());
     BufReader::new(stdout).read_line(&mut line).unwrap();
@@ -61,7 +63,7 @@ fn watching(home: &Home) -> (Started, SocketAddr) {
 #[test]
 fn a_server_that_watches_its_input_ends_well_when_that_ends_and_not_before() {
     let home = Home::ready();
-    let (mut running, public) = watching(&home);
+    let (mut running, public) = watching(&home, Stdio::piped());
     let mut input = running.0.stdin.take().unwrap();
     input.write_all(b"what is written there means nothing\n").unwrap();
     assert_eq!(ask(public, "GET /livez", &[], "").status, 200);
@@ -71,9 +73,21 @@ fn a_server_that_watches_its_input_ends_well_when_that_ends_and_not_before() {
 }
 
 #[test]
+fn a_socket_is_watched_like_a_pipe_for_some_programs_give_their_children_one() {
+    let home = Home::ready();
+    let (mut ours, theirs) = UnixStream::pair().unwrap();
+    let (mut running, public) = watching(&home, OwnedFd::from(theirs).into());
+    ours.write_all(b"what is written there means nothing\n").unwrap();
+    assert_eq!(ask(public, "GET /livez", &[], "").status, 200);
+    drop(ours);
+    until(PATIENCE, "it has ended", || running.0.try_wait().unwrap().is_some());
+    assert_eq!(running.0.wait().unwrap().code(), Some(0));
+}
+
+#[test]
 fn an_input_that_ends_after_a_signal_is_no_second_one() {
     let (home, client) = Home::with_client();
-    let (mut running, public) = watching(&home);
+    let (mut running, public) = watching(&home, Stdio::piped());
     let (input, log) = (running.0.stdin.take().unwrap(), running.0.stderr.take().unwrap());
     let begun = Begun::on(public, &client);
     signal("TERM", &running.0.id().to_string());
@@ -94,6 +108,7 @@ fn an_input_that_can_not_be_watched_is_said_at_once() {
     let output = command.stdin(Stdio::null()).output().unwrap();
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((output.status.code(), &document["error"]["code"]), (Some(2), &json!("server.stdin")));
+    assert!(document["error"]["fix"].as_str().unwrap().contains("a pipe or a stream socket"), "{document}");
 }
 
 #[test]
@@ -209,6 +224,10 @@ fn a_folder_or_port_that_is_taken_is_a_conflict_that_names_its_holder() {
     let taken = server.address("public_url").to_string();
     let (code, error) = other.refusal(&["serve", "--listen", &taken]);
     assert_eq!((code, error["code"].as_str()), (7, Some("listen.taken")));
+    let names = |error: &Value, setting| error["fix"].as_str().unwrap().contains(setting);
+    assert!(names(&error, "`server.listen`") && !names(&error, "admin_listen"), "{error}");
+    let (_, error) = other.refusal(&["serve", "--admin-listen", &taken]);
+    assert!(names(&error, "`server.admin_listen`") && !names(&error, "server.listen"), "{error}");
 }
 
 #[test]

@@ -36,15 +36,20 @@ pub(super) fn of_tokens(row: &Row) -> String {
 /// Half of the answers beside one signature; at one connection that is what tells, not the rates.
 fn in_signing_times(row: &Row) -> String {
     format!(
-        "\n  half is {:.2} signing times (a signing time is cores over what signing alone gives)\n",
-        row.signing_times
+        "\n  half is {:.2} signing times{} (a signing time is cores over what signing alone gives)\n",
+        row.signing_times,
+        mark(row.signing_times < 1.0)
     )
 }
 
-/// A share of what this machine can sign at all, and a mark on what can't be.
+/// A share of what this machine can do at all, and a mark on what can't be.
 fn of_the_limit(share: f64) -> String {
-    let mark = if share > 1.0 { " (noise)" } else { "" };
-    format!("  {share:.2} of it{mark}")
+    format!("  {share:.2} of it{}", mark(share > 1.0))
+}
+
+/// Marks what can't be.
+fn mark(impossible: bool) -> &'static str {
+    if impossible { " (noise)" } else { "" }
 }
 
 /// Nothing is kept from other runs: how far the turns lie apart says whether the machine was quiet.
@@ -104,16 +109,17 @@ pub(super) fn of_calls(found: &Guarded) -> String {
     let (full, forged, remembered) = (middle(&found.full), middle(&found.forged), middle(&found.remembered));
     let threads =
         if found.threads == 1 { "one thread".to_owned() } else { format!("{} threads", found.threads) };
-    let line = |name: &str, rate: f64, limit: f64| {
-        let share = if rate < limit { format!("  {:.2} of it", rate / limit) } else { String::new() };
-        format!("  {name:<18}{rate:>10.0} /s   {}{share}\n", bar(rate, limit))
-    };
+    let drawn =
+        |name: &str, rate: f64, limit: f64| format!("  {name:<18}{rate:>10.0} /s   {}", bar(rate, limit));
+    let alone = |name: &str, rate: f64| drawn(name, rate, rate) + "\n";
+    let line =
+        |name: &str, rate: f64, limit: f64| drawn(name, rate, limit) + &of_the_limit(rate / limit) + "\n";
     let Quartiles { lower, median, upper } = found.ratio;
     format!("{}, {threads}, {} tokens\n\n", found.algorithm.name(), found.tokens)
-        + &line("signatures alone", signatures, signatures)
+        + &alone("signatures alone", signatures)
         + &line("new tokens", full, signatures)
         + &line("forged tokens", forged, signatures)
-        + &line("SHA-256 alone", hashes, hashes)
+        + &alone("SHA-256 alone", hashes)
         + &line("remembered tokens", remembered, hashes)
         + &format!("\n  remembered over new: {median:.1} (quartiles {lower:.1} to {upper:.1})\n")
         + &percentiles("a new token", &found.full_us)
@@ -193,7 +199,37 @@ mod tests {
     #[test]
     fn the_median_is_told_in_signing_times_and_at_one_connection_no_share() {
         let text = of_tokens(&row((100.0, 40.0), 1));
-        assert!(text.contains("half is 1.50 signing times") && !text.contains("of it"), "{text}");
+        assert!(text.contains("half is 1.50 signing times (a") && !text.contains("of it"), "{text}");
+    }
+
+    #[test]
+    fn answers_within_less_than_one_signature_are_marked_as_noise() {
+        let text = of_tokens(&Row { signing_times: 0.62, ..row((100.0, 40.0), 1) });
+        assert!(text.contains("half is 0.62 signing times (noise) (a"), "{text}");
+    }
+
+    #[test]
+    fn guarded_calls_above_their_limit_keep_their_share_and_are_marked() {
+        let latency = || Latency { p50: 1.0, p90: 1.0, p99: 1.0, p999: 1.0, samples: 1 };
+        let text = of_calls(&Guarded {
+            algorithm: Subject::Es256,
+            threads: 1,
+            tokens: 20,
+            signatures_alone: vec![100.0],
+            hashes_alone: vec![1000.0],
+            full: vec![104.0],
+            forged: vec![90.0],
+            remembered: vec![1500.0],
+            ratio: Quartiles { lower: 9.0, median: 9.0, upper: 9.0 },
+            full_us: latency(),
+            remembered_us: latency(),
+            verifications: 40,
+            void: Vec::new(),
+        });
+        for share in ["1.04 of it (noise)\n", "0.90 of it\n", "1.50 of it (noise)\n"] {
+            assert!(text.contains(share), "{share}: {text}");
+        }
+        assert_eq!(text.matches("of it").count(), 3, "the limits themselves have none: {text}");
     }
 
     #[test]

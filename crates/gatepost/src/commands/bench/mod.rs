@@ -15,6 +15,9 @@ use crate::output::Output;
 /// How the harness tells this program to sign alone.
 const SIGN_ALONE: &[&str] = &["bench", "raw"];
 
+/// What may help where nothing better is known.
+const REPEAT: &str = "if you did not stop it, see that nothing else uses this machine and that its temporary folder has room; then repeat";
+
 /// Carries out a command that measures.
 pub(super) fn run(command: BenchCommand, output: Output) -> Result<(), Trouble> {
     match command {
@@ -108,7 +111,6 @@ fn not_measured(why: &Failure) -> Trouble {
         code: "bench.failed",
         what: "the measurement could not be made".to_owned(),
         why: why.to_string(),
-        fix: "if you did not stop it, see that nothing else uses this machine and that its temporary folder has room; then repeat"
-            .to_owned(),
+        fix: why.mend().unwrap_or(REPEAT).to_owned(),
     }
 }

@@ -7,6 +7,7 @@ mod demo;
 mod folder;
 mod told;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -56,20 +57,17 @@ fn config(globals: &Globals, flags: Dev, folder: &Path) -> Result<Config, Troubl
             ("server.listen", listen),
             ("server.admin_listen", admin_listen),
             ("dev.api_listen", api_listen),
+            // Neither is used: they keep what a public address needs from being asked for before it is refused.
+            ("issuer", Some("https://dev.invalid".to_owned())),
+            ("server.behind_proxy", Some("true".to_owned())),
         ],
     )?;
-    for address in [config.server.listen, config.server.admin_listen] {
-        if !address.ip().is_loopback() {
-            return Err(Trouble {
-                exit: Exit::Configuration,
-                code: "dev.public",
-                what: format!("dev does not listen on {address}"),
-                why: "it is plain HTTP with demo data, for this computer alone".to_owned(),
-                fix: "give an address on 127.0.0.1 or [::1], or use `gatepost serve`".to_owned(),
-            });
-        }
+    let addresses = [config.server.listen, config.server.admin_listen];
+    if let Some(address) = addresses.into_iter().find(|address| !address.ip().is_loopback()) {
+        return Err(public(address));
     }
 
+    config.server.behind_proxy = false;
     config.issuer = IssuerSetting::PublicAddress { tls: false };
     config.tls.files = None;
     config.server.drain = Duration::ZERO;
@@ -78,6 +76,16 @@ fn config(globals: &Globals, flags: Dev, folder: &Path) -> Result<Config, Troubl
         config.log.format = LogFormat::Text;
     }
     Ok(config)
+}
+
+fn public(address: SocketAddr) -> Trouble {
+    Trouble {
+        exit: Exit::Configuration,
+        code: "dev.public",
+        what: format!("dev does not listen on {address}"),
+        why: "it is plain HTTP with demo data, for this computer alone".to_owned(),
+        fix: "give an address on 127.0.0.1 or [::1], or use `gatepost serve`".to_owned(),
+    }
 }
 
 /// What runs: the server, and the API behind the guard.
