@@ -2,7 +2,6 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -10,9 +9,6 @@ use crate::program::{Done, Home, PATIENCE, Started, done, signal, until};
 
 /// One short turn over two connections.
 const SHORT: [&str; 6] = ["--connections", "2", "--slices", "1", "--seconds", "1"];
-
-/// Less than a server as shipped says that it is not ready before it ends.
-const NO_DRAIN: Duration = Duration::from_secs(4);
 
 fn number(value: &Value) -> u64 {
     value.as_u64().unwrap_or_else(|| panic!("{value}"))
@@ -153,7 +149,7 @@ fn a_measurement_that_is_killed_leaves_no_process_behind() {
     let (mut running, _, folder) = under_way(&home);
     signal("KILL", &running.0.id().to_string());
     assert_eq!(running.0.wait().unwrap().code(), None, "it was killed");
-    until(NO_DRAIN, "server and signing have ended", || !is_run_with(&folder));
+    until(PATIENCE, "server and signing have ended", || !is_run_with(&folder));
 }
 
 #[test]

@@ -76,8 +76,8 @@ pub(super) fn parts<Job>(work: Option<&Waiting<Job>>) -> i64 {
     work.map_or(0, |work| work.cost.parts())
 }
 
-/// Whether one more may wait in a line, after what nobody wants any more made room at its beginning. If not, the line has
-/// overflowed; or the crowd among the clients of its partner, when they take the last place together.
+/// Whether one more may wait in a line, after what nobody wants any more made room, wherever in the line it stood. If not,
+/// the line has overflowed; or the crowd among the clients of its partner, when they take the last place together.
 pub(super) fn has_place<Job: Wanted>(
     line: &mut Line<Job>,
     clients: &mut Level<ClientId>,
@@ -85,19 +85,25 @@ pub(super) fn has_place<Job: Wanted>(
     places: Places,
     moment: &Moment,
 ) -> bool {
-    loop {
-        let free = places.all - all.waiting;
-        let is_full = line.jobs.len() >= places.per_client.min(free);
-        if !is_full && clients.waiting < free {
-            return true;
-        }
-        if line.jobs.pop_front_if(|head| !head.job.is_wanted()).is_none() {
-            let alone = is_full || !Crowd::has(line.jobs.len(), moment);
-            if alone { &mut line.standing } else { &mut clients.crowd.0 }.overflowed(moment);
-            return false;
-        }
-        left(line, clients, all, 1, moment);
+    if !is_full(line, all, places) && clients.waiting < places.all - all.waiting {
+        return true;
     }
+    // A line has few places, so all of it is looked through; were it refused for those who are gone, it would stand, and
+    // those who wait would be given up for them.
+    let before = line.jobs.len();
+    line.jobs.retain(|waiting| waiting.job.is_wanted());
+    left(line, clients, all, before - line.jobs.len(), moment);
+    let is_full = is_full(line, all, places);
+    if !is_full && clients.waiting < places.all - all.waiting {
+        return true;
+    }
+    let alone = is_full || !Crowd::has(line.jobs.len(), moment);
+    if alone { &mut line.standing } else { &mut clients.crowd.0 }.overflowed(moment);
+    false
+}
+
+fn is_full<Job>(line: &Line<Job>, all: &Level<PartnerId>, places: Places) -> bool {
+    line.jobs.len() >= places.per_client.min(places.all - all.waiting)
 }
 
 /// Notes that work came into a line, and by that for its partner.

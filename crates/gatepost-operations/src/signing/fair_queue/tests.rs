@@ -116,6 +116,20 @@ fn work_that_nobody_wants_any_more_is_skipped_and_gives_its_place_up() {
 }
 
 #[test]
+fn a_line_full_of_those_who_are_gone_refuses_nobody_and_does_not_stand() {
+    let mut queue = queue(64, 4);
+    for wanted in [true, false, false, false] {
+        queue.push(alone(&client('a')), Work('a', wanted), Cost::of_rsa(LONG, None), ms(0)).unwrap();
+    }
+    assert_eq!(push(&mut queue, "aaa", LONG, 1), [], "three made room behind one who waits");
+    assert_eq!(queue.waiting(), 4);
+    assert_eq!(take(&mut queue, 4, 500), ("aaaa".into(), 0), "none is given up for them");
+
+    push(&mut queue, "aaaa", LONG, 501);
+    assert_eq!(push(&mut queue, "a", LONG, 502), [Shed::Client], "those who wait are no room");
+}
+
+#[test]
 fn what_nobody_wants_is_not_served_from_the_end_of_a_line_either() {
     let mut queue = queue(64, 4);
     push(&mut queue, "aaaaa", LONG, 1_000);
