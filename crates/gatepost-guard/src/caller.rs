@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use gatepost_jose::claims::issued_millis;
 use gatepost_jose::{Claims, KeyId, Micros, ScopeForm, Verified};
 
 /// Who calls: what the token says, after all checks. A clone costs one reference count.
@@ -36,6 +37,7 @@ pub struct Identity {
     pub kid: KeyId,
     /// In the passport profile the scope `*` stands for all.
     star_is_all: bool,
+    /// Found once, when the token is verified: revocations ask at every call.
     issued_millis: u64,
 }
 
@@ -78,25 +80,6 @@ impl Identity {
     pub fn issued_millis(&self) -> u64 {
         self.issued_millis
     }
-}
-
-/// Found once, when the token is verified: revocations ask at every call.
-fn issued_millis(issued: Micros, jti: &str) -> u64 {
-    let named = if issued.is_whole_second() { millis_of_id(jti) } else { None };
-    let second = u64::try_from(issued.seconds()).unwrap_or(0);
-    let of_the_same_second = |millis: &u64| millis.checked_div(1_000) == Some(second);
-    named.filter(of_the_same_second).unwrap_or_else(|| u64::try_from(issued.0.div_euclid(1_000)).unwrap_or(0))
-}
-
-/// The time that begins a UUID of version 7 (RFC 9562 section 5.7), or the 80 hex digits of the passport profile.
-fn millis_of_id(jti: &str) -> Option<u64> {
-    let is_hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let digits = match jti.len() {
-        36 if jti.get(14..15) == Some("7") => format!("{}{}", jti.get(..8)?, jti.get(9..13)?),
-        80 if is_hex(jti) => jti.get(..12)?.to_owned(),
-        _ => return None,
-    };
-    if is_hex(&digits) { u64::from_str_radix(&digits, 16).ok() } else { None }
 }
 
 impl Deref for Caller {
@@ -144,33 +127,6 @@ impl Identity {
             kid: "kid".parse().unwrap(),
             star_is_all: false,
             issued_millis: issued_millis(issued, jti),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_time_of_issue_is_known_to_the_millisecond() {
-        const SECOND: i64 = 1_710_220_031_000_000;
-        let passport = "018e310eb6c7".to_owned() + &"0".repeat(68);
-        for (jti, issued, millis) in [
-            // A fraction says it all.
-            ("018e310e-b6c7-7000-8000-000000000000", SECOND + 583_112, 1_710_220_031_583),
-            ("anything", SECOND + 583_112, 1_710_220_031_583),
-            // Whole seconds are made finer by an id that begins with a time of that second.
-            ("018e310e-b6c7-7000-8000-000000000000", SECOND, 1_710_220_031_687),
-            (&passport, SECOND, 1_710_220_031_687),
-            // Of another second, of another kind, or no time at all.
-            ("018e310e-b6c7-7000-8000-000000000000", SECOND + 1_000_000, 1_710_220_032_000),
-            ("018e310e-b6c7-4000-8000-000000000000", SECOND, 1_710_220_031_000),
-            ("018e310e-b6+7-7000-8000-000000000000", SECOND, 1_710_220_031_000),
-            ("", SECOND, 1_710_220_031_000),
-            ("anything", -1, 0),
-        ] {
-            assert_eq!(Identity::sample(jti, Micros(issued)).issued_millis(), millis, "{jti} {issued}");
         }
     }
 }

@@ -155,3 +155,51 @@ fn each_a_scope(scopes: Vec<String>) -> Result<Vec<String>, Rejection> {
 fn is_scope(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
 }
+/// When a token was issued, in milliseconds since the epoch: revocations of clients and partners are known so exactly.
+///
+/// Dates in whole seconds are made finer by the token's id, where that begins with a time of the same second.
+#[must_use]
+pub fn issued_millis(issued: Micros, jti: &str) -> u64 {
+    let named = if issued.is_whole_second() { millis_of_id(jti) } else { None };
+    let second = u64::try_from(issued.seconds()).unwrap_or(0);
+    let of_the_same_second = |millis: &u64| millis.checked_div(1_000) == Some(second);
+    named.filter(of_the_same_second).unwrap_or_else(|| u64::try_from(issued.0.div_euclid(1_000)).unwrap_or(0))
+}
+
+/// The time that begins a UUID of version 7 (RFC 9562 section 5.7), or the 80 hex digits of the passport profile.
+fn millis_of_id(jti: &str) -> Option<u64> {
+    let is_hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let digits = match jti.len() {
+        36 if jti.get(14..15) == Some("7") => format!("{}{}", jti.get(..8)?, jti.get(9..13)?),
+        80 if is_hex(jti) => jti.get(..12)?.to_owned(),
+        _ => return None,
+    };
+    if is_hex(&digits) { u64::from_str_radix(&digits, 16).ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_issue_is_known_to_the_millisecond() {
+        const SECOND: i64 = 1_710_220_031_000_000;
+        let passport = "018e310eb6c7".to_owned() + &"0".repeat(68);
+        for (jti, issued, millis) in [
+            // A fraction says it all.
+            ("018e310e-b6c7-7000-8000-000000000000", SECOND + 583_112, 1_710_220_031_583),
+            ("anything", SECOND + 583_112, 1_710_220_031_583),
+            // Whole seconds are made finer by an id that begins with a time of that second.
+            ("018e310e-b6c7-7000-8000-000000000000", SECOND, 1_710_220_031_687),
+            (&passport, SECOND, 1_710_220_031_687),
+            // Of another second, of another kind, or no time at all.
+            ("018e310e-b6c7-7000-8000-000000000000", SECOND + 1_000_000, 1_710_220_032_000),
+            ("018e310e-b6c7-4000-8000-000000000000", SECOND, 1_710_220_031_000),
+            ("018e310e-b6+7-7000-8000-000000000000", SECOND, 1_710_220_031_000),
+            ("", SECOND, 1_710_220_031_000),
+            ("anything", -1, 0),
+        ] {
+            assert_eq!(issued_millis(Micros(issued), jti), millis, "{jti} {issued}");
+        }
+    }
+}
