@@ -13,7 +13,8 @@
 //! The limits: places for all, places for one client, and twice as many clients remembered as there are places, and by
 //! that no more partners; of those that stood, as many of each kind as there are places.
 //! The price: a look-up of the client and one of the partner for each request, when it comes in and when it is taken.
-//! Nothing here runs over all lines or all work; what is skipped was paid for when it came in.
+//! Nothing here runs over all lines or all work, but for the look for work whose caller has [gone] before one more would
+//! be too much; what is skipped was paid for when it came in.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -26,12 +27,14 @@ use super::pace::Pace;
 use super::shed::{Moment, Patience, Shed};
 use crate::config::Signing;
 
+mod gone;
 mod level;
 mod lines;
 mod stood;
 mod taking;
 mod turns;
 
+pub(super) use gone::Gone;
 use level::{Crowd, Level};
 pub(super) use lines::Wanted;
 use lines::{Line, Waiting};
@@ -75,6 +78,7 @@ pub(super) struct FairQueue<Job> {
     lines: HashMap<ClientId, Line<Job>>,
     stood_partners: Stood<PartnerId>,
     stood: Stood<ClientId>,
+    gone: Gone,
 }
 
 /// A line rises that has grown by what each thread signs in so many signing times.
@@ -99,6 +103,7 @@ impl<Job: Wanted> FairQueue<Job> {
             lines: HashMap::new(),
             stood_partners: Stood::of(places.all),
             stood: Stood::of(places.all),
+            gone: Gone::default(),
         }
     }
 
@@ -111,6 +116,7 @@ impl<Job: Wanted> FairQueue<Job> {
         now: Duration,
     ) -> Result<(), (Job, Shed)> {
         let moment = self.moment(now);
+        self.make_room(asker, &moment);
         if self.all.waiting >= self.places.all {
             self.all.crowd.0.overflowed(&moment);
             return Err((job, Shed::Queue));
@@ -121,7 +127,7 @@ impl<Job: Wanted> FairQueue<Job> {
         let Some(clients) = self.partners.get_mut(&line.partner) else {
             return Err((work.job, Shed::Client));
         };
-        if !lines::has_place(line, clients, &mut self.all, self.places, &moment) {
+        if !lines::has_place(line, clients, &self.all, self.places, &moment) {
             return Err((work.job, Shed::Client));
         }
         line.jobs.push_back(work);

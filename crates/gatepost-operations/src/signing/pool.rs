@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::answers::Answers;
 use super::cost::Cost;
-use super::fair_queue::{Asker, FairQueue, Taken, Wanted};
+use super::fair_queue::{Asker, FairQueue, Gone, Taken, Wanted};
 use super::shed::Shed;
 use crate::config::Signing;
 use crate::telemetry::metrics::Metrics;
@@ -50,6 +50,7 @@ struct Desk {
     threads: usize,
     opened: Instant,
     state: Mutex<State>,
+    gone: Gone,
     more: Condvar,
     metrics: Arc<Metrics>,
 }
@@ -79,13 +80,39 @@ impl Wanted for Job {
     }
 }
 
+/// Who waits for an answer, and leaves word when it goes without.
+struct Caller<'a> {
+    signed: oneshot::Receiver<Signed>,
+    gone: &'a Gone,
+    is_answered: bool,
+}
+
+impl Caller<'_> {
+    async fn answer(mut self) -> Signed {
+        let signed = (&mut self.signed).await;
+        self.is_answered = true;
+        // The threads end with the pool, and whoever waits here holds it.
+        signed.unwrap_or(Err(NotSigned::Shed { why: Shed::Late, ahead: Duration::ZERO }))
+    }
+}
+
+impl Drop for Caller<'_> {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            self.signed.close();
+            self.gone.tell();
+        }
+    }
+}
+
 impl Pool {
     /// A pool with those bounds; its threads start with the first RSA signature.
     pub fn new(bounds: &Signing, metrics: Arc<Metrics>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let threads = if bounds.threads == 0 { cores } else { bounds.threads };
-        let state = Mutex::new(State { queue: FairQueue::of(bounds, threads), closed: false });
-        let desk = Desk { threads, opened: Instant::now(), state, more: Condvar::new(), metrics };
+        let queue = FairQueue::of(bounds, threads);
+        let (gone, state) = (queue.gone(), Mutex::new(State { queue, closed: false }));
+        let desk = Desk { threads, opened: Instant::now(), state, gone, more: Condvar::new(), metrics };
         Self { desk: Arc::new(desk), running: OnceLock::new() }
     }
 
@@ -101,8 +128,7 @@ impl Pool {
 
         let (answer, signed) = oneshot::channel();
         self.desk.push(asker, Job { key: Arc::clone(key), text, answer })?;
-        // The threads end with the pool, and whoever waits here holds it.
-        signed.await.unwrap_or(Err(NotSigned::Shed { why: Shed::Late, ahead: Duration::ZERO }))
+        Caller { signed, gone: &self.desk.gone, is_answered: false }.answer().await
     }
 
     /// How many signatures wait.

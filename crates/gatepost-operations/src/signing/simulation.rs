@@ -160,6 +160,27 @@ fn clients_that_all_ask_too_much_get_about_the_same() {
     }
 }
 
+/// What of the patient is refused beside these, who hang up soon.
+fn refused_beside(world: World, patient: &[Client], impatient: &[Client]) -> usize {
+    refused(&simulate(world, &[patient, impatient].concat())[..patient.len()])
+}
+
+#[test]
+fn patient_callers_are_refused_no_more_for_callers_of_their_client_or_partner_that_hang_up() {
+    for world in BOTH {
+        let world = World { warm_up: 0, window: 1_000, ..world };
+        let gone = |share: f64| Client::long(Asks::Openly(share)).of(1).hangs_up_after(3);
+        for (patient, impatient) in [
+            (partner(1, 1, Asks::OnConnections(200)), vec![gone(2.0).asks_as(0)]),
+            (partner(1, 40, Asks::OnConnections(5)), vec![gone(0.05); 80]),
+            (partner(1, 1, Asks::Openly(0.5)), vec![gone(4.0).asks_as(0)]),
+        ] {
+            assert_eq!(refused_beside(world, &patient, &[]), 0);
+            assert_eq!(refused_beside(world, &patient, &impatient), 0);
+        }
+    }
+}
+
 /// A partner with so many clients that all ask like this.
 fn partner(number: u32, clients: usize, asks: Asks) -> Vec<Client> {
     vec![Client::long(asks).of(number); clients]

@@ -56,6 +56,11 @@ impl Crowd {
         line <= moment.longest_of_a_crowd()
     }
 
+    /// Whether it does not stand for one more that comes.
+    pub(super) fn bears_one_more(&self, moment: &Moment) -> bool {
+        self.0.growth().saturating_add(1) < moment.overflow_of_a_crowd()
+    }
+
     fn joined(&mut self, line: usize, moment: &Moment) {
         if !Self::has(line, moment) {
             return;

@@ -42,14 +42,16 @@ pub(super) fn drop_old<Job: Wanted>(
 ) {
     let (before, of_partner) = (line.jobs.len(), clients.waiting);
     while let Some(head) = line.jobs.front() {
+        if !head.job.is_wanted() {
+            // That nobody waited so long says nothing of how late answers are.
+            drop(line.jobs.pop_front());
+            continue;
+        }
         let waited = moment.now.saturating_sub(head.since);
         let why = line.standing.sheds(waited, moment);
         let why = why.or_else(|| clients.crowd.sheds(before, waited, moment));
-        match (head.job.is_wanted(), why.or_else(|| all.crowd.sheds(of_partner, waited, moment))) {
-            (true, None) => break,
-            (true, Some(why)) => shed.extend(line.jobs.pop_front().map(|head| (head.job, why))),
-            (false, _) => drop(line.jobs.pop_front()),
-        }
+        let Some(why) = why.or_else(|| all.crowd.sheds(of_partner, waited, moment)) else { break };
+        shed.extend(line.jobs.pop_front().map(|head| (head.job, why)));
     }
     let dropped = before - line.jobs.len();
     if dropped > 0 {
@@ -76,34 +78,23 @@ pub(super) fn parts<Job>(work: Option<&Waiting<Job>>) -> i64 {
     work.map_or(0, |work| work.cost.parts())
 }
 
-/// Whether one more may wait in a line, after what nobody wants any more made room, wherever in the line it stood. If not,
-/// the line has overflowed; or the crowd among the clients of its partner, when they take the last place together.
-pub(super) fn has_place<Job: Wanted>(
+/// Whether one more may wait in a line. If not, the line has overflowed; or the crowd among the clients of its partner,
+/// when they take the last place together.
+pub(super) fn has_place<Job>(
     line: &mut Line<Job>,
     clients: &mut Level<ClientId>,
-    all: &mut Level<PartnerId>,
+    all: &Level<PartnerId>,
     places: Places,
     moment: &Moment,
 ) -> bool {
-    if !is_full(line, all, places) && clients.waiting < places.all - all.waiting {
-        return true;
-    }
-    // A line has few places, so all of it is looked through; were it refused for those who are gone, it would stand, and
-    // those who wait would be given up for them.
-    let before = line.jobs.len();
-    line.jobs.retain(|waiting| waiting.job.is_wanted());
-    left(line, clients, all, before - line.jobs.len(), moment);
-    let is_full = is_full(line, all, places);
-    if !is_full && clients.waiting < places.all - all.waiting {
+    let free = places.all - all.waiting;
+    let is_full = line.jobs.len() >= places.per_client.min(free);
+    if !is_full && clients.waiting < free {
         return true;
     }
     let alone = is_full || !Crowd::has(line.jobs.len(), moment);
     if alone { &mut line.standing } else { &mut clients.crowd.0 }.overflowed(moment);
     false
-}
-
-fn is_full<Job>(line: &Line<Job>, all: &Level<PartnerId>, places: Places) -> bool {
-    line.jobs.len() >= places.per_client.min(places.all - all.waiting)
 }
 
 /// Notes that work came into a line, and by that for its partner.

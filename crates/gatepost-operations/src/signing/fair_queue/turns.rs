@@ -100,6 +100,12 @@ impl<Id> Turns<Id> {
         !self.newcomers.is_empty()
     }
 
+    /// Has only those go on taking part.
+    pub(super) fn retain(&mut self, mut stays: impl FnMut(&Id) -> bool) {
+        self.newcomers.retain(|turn| stays(&turn.id));
+        self.others.retain(|turn| stays(&turn.id));
+    }
+
     /// Whether nobody takes part.
     pub(super) fn is_empty(&self) -> bool {
         self.newcomers.is_empty() && self.others.is_empty()

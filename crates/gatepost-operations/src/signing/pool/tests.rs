@@ -1,5 +1,7 @@
 //! This file is where the threads are held to answering everybody: with a signature or with the reason why not.
 
+use std::task::{Context, Waker};
+
 use gatepost_core::clients::ClientId;
 use gatepost_core::partners::PartnerId;
 use gatepost_jose::{Algorithm, RsaBits};
@@ -117,6 +119,26 @@ async fn what_nobody_waits_for_any_more_is_not_signed() {
 
     assert!(stays.await.unwrap().is_ok() && comes_late.await.unwrap().is_ok());
     assert_eq!(pool.desk.metrics.snapshot().waits.count, 2, "and nobody else's");
+}
+
+#[tokio::test]
+async fn callers_that_have_gone_leave_their_places_to_those_that_wait() {
+    let pool = pool(&bounds());
+    assert!(pool.hold());
+    let key = key(Algorithm::Rs256);
+    let ask = || {
+        let mut asked = Box::pin(sign(&pool, &key, "text"));
+        let now = asked.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        (now.is_pending(), asked)
+    };
+    let (_stays, gone) = (ask(), [(); 7].map(|()| ask()));
+    assert!(!ask().0, "all eight places of the client are taken");
+    drop(gone);
+
+    let came = [(); 7].map(|()| ask());
+
+    assert!(came.iter().all(|(waits, _)| *waits));
+    assert_eq!((pool.waiting(), pool.desk.metrics.snapshot().shed), (8, [1, 0, 0, 0]));
 }
 
 #[tokio::test]

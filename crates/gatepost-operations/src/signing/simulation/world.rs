@@ -1,7 +1,9 @@
 //! This file is where clients ask and threads sign in simulated time.
 
+use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use gatepost_core::clients::ClientId;
@@ -50,19 +52,33 @@ pub(super) struct Client {
     signing: u64,
     /// Its number; who has none is alone in its partner.
     partner: Option<u32>,
+    /// The client whose line it uses, if that is not its own.
+    shares: Option<usize>,
+    /// For how many ticks it waits before it hangs up.
+    patience: u64,
 }
 
 impl Client {
     pub(super) fn long(asks: Asks) -> Self {
-        Self { asks, key_bytes: 512, signing: TICKS, partner: None }
+        Self { asks, key_bytes: 512, signing: TICKS, partner: None, shares: None, patience: u64::MAX }
     }
 
     pub(super) fn short(asks: Asks) -> Self {
-        Self { asks, key_bytes: 256, signing: TICKS / 8, partner: None }
+        Self { key_bytes: 256, signing: TICKS / 8, ..Self::long(asks) }
     }
 
     pub(super) fn of(self, partner: u32) -> Self {
         Self { partner: Some(partner), ..self }
+    }
+
+    /// It hangs up after so many long signatures.
+    pub(super) fn hangs_up_after(self, signatures: u64) -> Self {
+        Self { patience: signatures * TICKS, ..self }
+    }
+
+    /// It asks as the client of that number.
+    pub(super) fn asks_as(self, client: usize) -> Self {
+        Self { shares: Some(client), ..self }
     }
 }
 
@@ -79,11 +95,13 @@ pub(super) struct Outcome {
 struct Question {
     client: usize,
     asked: u64,
+    until: u64,
+    clock: Rc<Cell<u64>>,
 }
 
 impl Wanted for Question {
     fn is_wanted(&self) -> bool {
-        true
+        self.clock.get() < self.until
     }
 }
 
@@ -92,6 +110,7 @@ type Event = Reverse<(u64, u64, What)>;
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum What {
+    Left,
     Asked(usize),
     Signed { client: usize, asked: u64, began: u64 },
     Awake,
@@ -99,6 +118,7 @@ enum What {
 
 struct Simulation {
     world: World,
+    clock: Rc<Cell<u64>>,
     queue: FairQueue<Question>,
     clients: Vec<(PartnerId, ClientId, Client)>,
     outcomes: Vec<Outcome>,
@@ -116,12 +136,13 @@ struct Simulation {
 pub(super) fn simulate(world: World, clients: &[Client]) -> Vec<Outcome> {
     let named = |(index, one): (usize, &Client)| {
         let partner = one.partner.map_or(index as u128, |number| u128::MAX - u128::from(number));
-        let client = ClientId::parse(&format!("client-{index}")).unwrap();
+        let client = ClientId::parse(&format!("client-{}", one.shares.unwrap_or(index))).unwrap();
         (PartnerId(Uuid::from_u128(partner)), client, *one)
     };
     let middle = (u64::from(world.warm_up) + u64::from(world.window) / 2) * TICKS;
     let mut simulation = Simulation {
         world,
+        clock: Rc::default(),
         queue: FairQueue::of(&Signing::default(), THREADS as usize),
         clients: clients.iter().enumerate().map(named).collect(),
         outcomes: clients.iter().map(|_| Outcome::default()).collect(),
@@ -153,7 +174,9 @@ impl Simulation {
             }
         }
         while let Some(Reverse((now, _, what))) = self.events.pop() {
+            self.clock.set(now);
             match what {
+                What::Left => self.queue.gone().tell(),
                 What::Asked(client) => self.asked(client, now),
                 What::Signed { client, asked, began } => self.signed(client, (asked, began), now),
                 What::Awake => {}
@@ -165,7 +188,9 @@ impl Simulation {
     fn asked(&mut self, index: usize, now: u64) {
         let (partner, id, client) = self.clients[index].clone();
         self.asks_next(index, now);
-        let question = Question { client: index, asked: now };
+        let until = now.saturating_add(client.patience);
+        self.schedule(until, What::Left);
+        let question = Question { client: index, asked: now, until, clock: Rc::clone(&self.clock) };
         let cost = Cost::of_rsa(client.key_bytes, None);
         if let Err((question, _)) =
             self.queue.push(Asker { partner, client: &id }, question, cost, self.time(now))
@@ -205,7 +230,7 @@ impl Simulation {
             }
             let Some(taken) = taken else { return };
             self.idle -= 1;
-            let Question { client, asked } = taken.job;
+            let Question { client, asked, .. } = taken.job;
             let end = now + self.signing(client, now);
             self.schedule(end, What::Signed { client, asked, began: now });
         }

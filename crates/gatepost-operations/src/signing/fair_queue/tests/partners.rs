@@ -86,6 +86,9 @@ proptest! {
                 let pushed = queue.push(Asker { partner, client }, Work('x', wanted), cost, ms(now)).is_ok();
                 accepted += usize::from(pushed);
                 left += (before + usize::from(pushed)) - queue.waiting();
+                if !wanted {
+                    queue.gone().tell();
+                }
             } else {
                 let taken = queue.take(ms(now), &mut shed);
                 prop_assert!(taken.is_some() || queue.waiting() == 0, "there was work");
