@@ -117,8 +117,7 @@ impl<Job: Wanted> FairQueue<Job> {
     ) -> Result<(), (Job, Shed)> {
         let moment = self.moment(now);
         self.make_room(asker, &moment);
-        if self.all.waiting >= self.places.all {
-            self.all.crowd.0.overflowed(&moment);
+        if self.overflows(&moment) {
             return Err((job, Shed::Queue));
         }
         let work = Waiting { job, cost, since: now };
@@ -133,6 +132,15 @@ impl<Job: Wanted> FairQueue<Job> {
         line.jobs.push_back(work);
         lines::joined(line, clients, &mut self.all, &moment);
         Ok(())
+    }
+
+    /// Whether one more is too much for all places, which is noted.
+    fn overflows(&mut self, moment: &Moment) -> bool {
+        let is_full = self.all.waiting >= self.places.all;
+        if is_full {
+            self.all.crowd.0.overflowed(moment);
+        }
+        is_full
     }
 
     /// Takes in work of a client that has no line.
