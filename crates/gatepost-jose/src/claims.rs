@@ -155,6 +155,7 @@ fn each_a_scope(scopes: Vec<String>) -> Result<Vec<String>, Rejection> {
 fn is_scope(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
 }
+
 /// When a token was issued, in milliseconds since the epoch: revocations of clients and partners are known so exactly.
 ///
 /// Dates in whole seconds are made finer by the token's id, where that begins with a time of the same second.

@@ -13,8 +13,8 @@
 //! The limits: places for all, places for one client, and twice as many clients remembered as there are places, and by
 //! that no more partners; of those that stood, as many of each kind as there are places.
 //! The price: a look-up of the client and one of the partner for each request, when it comes in and when it is taken.
-//! Nothing here runs over all lines or all work, but for the look for work whose caller has [gone] before one more would
-//! be too much; what is skipped was paid for when it came in.
+//! Nothing here runs over all lines or all work, but for the look for work whose caller has [gone], which those who went
+//! have paid for; what is skipped was paid for when it came in.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -34,7 +34,6 @@ mod stood;
 mod taking;
 mod turns;
 
-pub(super) use gone::Gone;
 use level::{Crowd, Level};
 pub(super) use lines::Wanted;
 use lines::{Line, Waiting};
@@ -78,7 +77,8 @@ pub(super) struct FairQueue<Job> {
     lines: HashMap<ClientId, Line<Job>>,
     stood_partners: Stood<PartnerId>,
     stood: Stood<ClientId>,
-    gone: Gone,
+    /// How many callers have gone since the last look for their work.
+    gone: usize,
 }
 
 /// A line rises that has grown by what each thread signs in so many signing times.
@@ -103,7 +103,7 @@ impl<Job: Wanted> FairQueue<Job> {
             lines: HashMap::new(),
             stood_partners: Stood::of(places.all),
             stood: Stood::of(places.all),
-            gone: Gone::default(),
+            gone: 0,
         }
     }
 
@@ -220,7 +220,7 @@ impl<Job: Wanted> FairQueue<Job> {
                 }
                 Visit::GivesWay => (turn, in_place) = (taking.all.turns.newest_instead_of(turn), true),
                 Visit::Idle => {
-                    taking.all.turns.gone(&turn);
+                    taking.all.turns.over(&turn);
                     break (None, Some(turn), has_clients);
                 }
             }

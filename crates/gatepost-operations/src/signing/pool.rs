@@ -3,6 +3,7 @@
 //! No lock is held while a signature is made or an answer is sent.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use tokio::sync::oneshot;
 
 use super::answers::Answers;
 use super::cost::Cost;
-use super::fair_queue::{Asker, FairQueue, Gone, Taken, Wanted};
+use super::fair_queue::{Asker, FairQueue, Taken, Wanted};
 use super::shed::Shed;
 use crate::config::Signing;
 use crate::telemetry::metrics::Metrics;
@@ -50,7 +51,8 @@ struct Desk {
     threads: usize,
     opened: Instant,
     state: Mutex<State>,
-    gone: Gone,
+    /// How many callers have gone without their answers since the queue was told. Nobody waits for a lock to go.
+    gone: AtomicUsize,
     more: Condvar,
     metrics: Arc<Metrics>,
 }
@@ -83,24 +85,22 @@ impl Wanted for Job {
 /// Who waits for an answer, and leaves word when it goes without.
 struct Caller<'a> {
     signed: oneshot::Receiver<Signed>,
-    gone: &'a Gone,
-    is_answered: bool,
+    desk: &'a Desk,
 }
 
 impl Caller<'_> {
     async fn answer(mut self) -> Signed {
-        let signed = (&mut self.signed).await;
-        self.is_answered = true;
         // The threads end with the pool, and whoever waits here holds it.
-        signed.unwrap_or(Err(NotSigned::Shed { why: Shed::Late, ahead: Duration::ZERO }))
+        (&mut self.signed).await.unwrap_or(Err(NotSigned::Shed { why: Shed::Late, ahead: Duration::ZERO }))
     }
 }
 
 impl Drop for Caller<'_> {
     fn drop(&mut self) {
-        if !self.is_answered {
+        if !self.signed.is_terminated() {
             self.signed.close();
-            self.gone.tell();
+            // After that, and adding, so that whoever reads the sum finds all of it closed.
+            self.desk.gone.fetch_add(1, Ordering::Release);
         }
     }
 }
@@ -110,9 +110,9 @@ impl Pool {
     pub fn new(bounds: &Signing, metrics: Arc<Metrics>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let threads = if bounds.threads == 0 { cores } else { bounds.threads };
-        let queue = FairQueue::of(bounds, threads);
-        let (gone, state) = (queue.gone(), Mutex::new(State { queue, closed: false }));
-        let desk = Desk { threads, opened: Instant::now(), state, gone, more: Condvar::new(), metrics };
+        let state = Mutex::new(State { queue: FairQueue::of(bounds, threads), closed: false });
+        let (opened, gone, more) = (Instant::now(), AtomicUsize::new(0), Condvar::new());
+        let desk = Desk { threads, opened, state, gone, more, metrics };
         Self { desk: Arc::new(desk), running: OnceLock::new() }
     }
 
@@ -128,7 +128,7 @@ impl Pool {
 
         let (answer, signed) = oneshot::channel();
         self.desk.push(asker, Job { key: Arc::clone(key), text, answer })?;
-        Caller { signed, gone: &self.desk.gone, is_answered: false }.answer().await
+        Caller { signed, desk: &self.desk }.answer().await
     }
 
     /// How many signatures wait.
@@ -178,6 +178,9 @@ impl Desk {
     fn push(&self, asker: Asker<'_>, job: Job) -> Result<(), NotSigned> {
         let cost = job.cost();
         let mut state = self.lock();
+        if self.gone.load(Ordering::Relaxed) > 0 {
+            state.queue.callers_gone(self.gone.swap(0, Ordering::Acquire));
+        }
         let pushed = state.queue.push(asker, job, cost, self.now());
         let ahead = state.queue.ahead(self.threads);
         drop(state);

@@ -72,7 +72,7 @@ impl<Job: Wanted> Taking<'_, Job> {
     /// Who waited before is forgotten only when it comes to its turn and wants nothing; else asking one by one would be
     /// a way always to go first.
     fn rest(&mut self, clients: &mut Level<ClientId>, turn: Turn<ClientId>) {
-        clients.turns.gone(&turn);
+        clients.turns.over(&turn);
         if turn.newcomer {
             self.remember(clients, turn);
         } else {

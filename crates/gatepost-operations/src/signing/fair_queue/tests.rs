@@ -109,7 +109,7 @@ fn work_that_nobody_wants_any_more_is_skipped_and_gives_its_place_up() {
     for wanted in [false, true] {
         queue.push(alone(&client('a')), Work('a', wanted), Cost::of_rsa(LONG, None), ms(0)).unwrap();
     }
-    queue.gone().tell();
+    queue.callers_gone(1);
     assert_eq!(push(&mut queue, "a", LONG, 1), [], "the first made room");
     queue.push(alone(&client('b')), Work('b', false), Cost::of_rsa(LONG, None), ms(1)).unwrap();
 
@@ -123,7 +123,7 @@ fn a_line_full_of_those_who_are_gone_refuses_nobody_and_does_not_stand() {
     for wanted in [true, false, false, false] {
         queue.push(alone(&client('a')), Work('a', wanted), Cost::of_rsa(LONG, None), ms(0)).unwrap();
     }
-    queue.gone().tell();
+    queue.callers_gone(1);
     assert_eq!(push(&mut queue, "aaa", LONG, 1), [], "three made room behind one who waits");
     assert_eq!(queue.waiting(), 4);
     assert_eq!(take(&mut queue, 4, 500), ("aaaa".into(), 0), "none is given up for them");
@@ -256,7 +256,7 @@ proptest! {
                 // Unwanted work may have made room.
                 left += (before + usize::from(pushed)) - queue.waiting();
                 if !wanted {
-                    queue.gone().tell();
+                    queue.callers_gone(1);
                 }
             } else {
                 let before = queue.waiting();

@@ -24,12 +24,12 @@ pub(super) struct Turn<Id> {
 pub(super) struct Turns<Id> {
     newcomers: VecDeque<Turn<Id>>,
     others: VecDeque<Turn<Id>>,
-    newcomers_gone: u32,
+    newcomers_in_a_row: u32,
 }
 
 impl<Id> Default for Turns<Id> {
     fn default() -> Self {
-        Self { newcomers: VecDeque::new(), others: VecDeque::new(), newcomers_gone: 0 }
+        Self { newcomers: VecDeque::new(), others: VecDeque::new(), newcomers_in_a_row: 0 }
     }
 }
 
@@ -42,7 +42,7 @@ impl<Id> Turns<Id> {
     /// Whose turn it is. Whoever owes more than a turn steps back instead.
     pub(super) fn next(&mut self) -> Option<Turn<Id>> {
         loop {
-            let enough = self.newcomers_gone >= NEWCOMERS_IN_A_ROW && !self.others.is_empty();
+            let enough = self.newcomers_in_a_row >= NEWCOMERS_IN_A_ROW && !self.others.is_empty();
             let newcomer = if enough { None } else { self.newcomers.pop_front() };
             let mut turn = newcomer.or_else(|| self.others.pop_front())?;
             if turn.credit > 0 {
@@ -73,10 +73,10 @@ impl<Id> Turns<Id> {
         let is_over = turn.credit <= 0 || !stays;
         if is_over {
             turn.credit += TURN;
-            self.gone(&turn);
+            self.over(&turn);
         }
         if !turn.newcomer {
-            self.newcomers_gone = 0;
+            self.newcomers_in_a_row = 0;
         }
         if is_over {
             return Some(turn);
@@ -86,8 +86,8 @@ impl<Id> Turns<Id> {
     }
 
     /// Notes that a turn is over.
-    pub(super) fn gone(&mut self, turn: &Turn<Id>) {
-        self.newcomers_gone = self.newcomers_gone.saturating_add(u32::from(turn.newcomer));
+    pub(super) fn over(&mut self, turn: &Turn<Id>) {
+        self.newcomers_in_a_row = self.newcomers_in_a_row.saturating_add(u32::from(turn.newcomer));
     }
 
     /// Puts one behind the others, of whom it is one now.

@@ -176,7 +176,7 @@ impl Simulation {
         while let Some(Reverse((now, _, what))) = self.events.pop() {
             self.clock.set(now);
             match what {
-                What::Left => self.queue.gone().tell(),
+                What::Left => self.queue.callers_gone(1),
                 What::Asked(client) => self.asked(client, now),
                 What::Signed { client, asked, began } => self.signed(client, (asked, began), now),
                 What::Awake => {}

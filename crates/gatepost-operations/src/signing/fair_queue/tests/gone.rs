@@ -9,7 +9,7 @@ fn push(queue: &mut FairQueue<Work>, names: &str, wanted: bool, now: u64) -> Vec
         let (client, job) = (client(name), Work(name, wanted));
         let pushed = queue.push(Asker { partner, client: &client }, job, Cost::of_rsa(LONG, None), ms(now));
         if !wanted {
-            queue.gone().tell();
+            queue.callers_gone(1);
         }
         pushed
     };
@@ -41,6 +41,17 @@ fn what_nobody_wants_any_more_leaves_before_somebody_is_refused() {
 }
 
 #[test]
+fn a_look_is_taken_for_no_fewer_than_pay_for_it() {
+    for (live, dead, refused) in [(48, 16, vec![]), (240, 16, vec![Shed::Client]), (239, 17, vec![])] {
+        let mut queue = queue(1_024, live + dead);
+        push(&mut queue, &"a".repeat(live), true, 1_000);
+        // Behind the others, so that only a look over the line finds it.
+        push(&mut queue, &"a".repeat(dead), false, 1_000);
+        assert_eq!(push(&mut queue, "a", true, 1_001), refused, "{dead} of {} have gone", live + dead);
+    }
+}
+
+#[test]
 fn a_newcomer_finds_a_place_where_all_are_full_of_what_nobody_wants() {
     let mut queue = queue(4, 4);
     super::push(&mut queue, "a", LONG, 1_000);
@@ -48,7 +59,7 @@ fn a_newcomer_finds_a_place_where_all_are_full_of_what_nobody_wants() {
         queue.push(alone(&client(name)), Work(name, false), Cost::of_rsa(LONG, None), ms(1_000)).unwrap();
     }
     assert_eq!(super::push(&mut queue, "e", LONG, 1_001), [Shed::Queue], "nobody told that they have gone");
-    queue.gone().tell();
+    queue.callers_gone(1);
     assert_eq!((super::push(&mut queue, "e", LONG, 1_002), queue.waiting()), (vec![], 2));
 }
 
@@ -76,7 +87,7 @@ fn callers_that_come_and_go_fill_no_crowd_and_are_not_remembered_for_ever() {
     let asked = (0..5_000).filter(|number| {
         let id = ClientId::parse(&format!("client-{number}")).unwrap();
         let pushed = queue.push(alone(&id), Work('x', false), Cost::of_rsa(LONG, None), ms(1_000));
-        queue.gone().tell();
+        queue.callers_gone(1);
         pushed.is_ok()
     });
     assert_eq!(asked.count(), 5_000);

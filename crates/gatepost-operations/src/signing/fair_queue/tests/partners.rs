@@ -87,7 +87,7 @@ proptest! {
                 accepted += usize::from(pushed);
                 left += (before + usize::from(pushed)) - queue.waiting();
                 if !wanted {
-                    queue.gone().tell();
+                    queue.callers_gone(1);
                 }
             } else {
                 let taken = queue.take(ms(now), &mut shed);
