@@ -189,10 +189,11 @@ impl Slices {
     fn row(mut self, course: &Course, connections: u16, tokens: &Tokens) -> Row {
         self.void.extend(generators_part(course.placement, self.generator_share));
         let ratios: Vec<f64> = self.served.iter().zip(&self.raw).map(|(served, raw)| served / raw).collect();
-        let (raw_quartiles, ratio_quartiles) = (Quartiles::of(&self.raw), Quartiles::of(&ratios));
+        let raw_quartiles = Quartiles::of(&self.raw);
+        let ratio_quartiles = (connections > 1).then(|| Quartiles::of(&ratios));
         let signing_ms = course.placement.cores() as f64 / raw_quartiles.median * 1e3;
         let latency_ms = Latency::of(&self.latencies);
-        let ratio = (connections > 1).then_some(ratio_quartiles.median);
+        let ratio = ratio_quartiles.map(|quartiles| quartiles.median);
         self.void.extend(ratio.and_then(above_the_limit));
         Row {
             algorithm: course.subject,

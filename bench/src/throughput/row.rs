@@ -27,8 +27,8 @@ pub struct Row {
     pub served_quartiles: Quartiles,
     /// The median of served over raw; at one connection there is none.
     pub ratio: Option<f64>,
-    /// The middle half of served over raw.
-    pub ratio_quartiles: Quartiles,
+    /// The middle half of served over raw, where that is a figure.
+    pub ratio_quartiles: Option<Quartiles>,
     /// From request to answer, in milliseconds.
     pub latency_ms: Latency,
     /// The median latency in times of one signature on one core.
@@ -50,10 +50,9 @@ pub struct Row {
 
 impl fmt::Display for Row {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let summary = match self.ratio {
-            Some(ratio) => {
-                let Quartiles { lower, upper, .. } = self.ratio_quartiles;
-                format!("served over raw {ratio:.3}  (quartiles {lower:.3} to {upper:.3})")
+        let summary = match self.ratio_quartiles {
+            Some(Quartiles { lower, median, upper }) => {
+                format!("served over raw {median:.3}  (quartiles {lower:.3} to {upper:.3})")
             }
             None => format!("latency {:.2} signing times", self.signing_times),
         };

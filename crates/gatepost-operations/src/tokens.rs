@@ -114,7 +114,7 @@ async fn grant_and_mint(
         told.extend(limits::quotas_standing(gate, &grant.client, gate.clock.now()));
         return Ok((IssuedToken { limits: told, ..kept }, Given::Again));
     }
-    let taken = limits::take(gate, &grant.client, started).await?;
+    let taken = limits::take(gate, &grant.client, &allowances, started).await?;
     let issued = IssuedToken { limits: allowances, ..mint(gate, &grant, &signer, (started, now)).await? };
     limits::keep(gate, &grant, &ring, &issued, started);
     Ok((issued, Given::New(taken)))

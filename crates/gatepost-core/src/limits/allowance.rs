@@ -61,6 +61,11 @@ impl Allowance {
     /// What is left of a rate after its verdict.
     pub fn with_rate(policy: Policy, rate: Rate, verdict: &Verdict, now: Timestamp) -> Self {
         let (remaining, wait) = match verdict {
+            // The next is there as much earlier than all as the others take.
+            Verdict::Admitted { remaining: 0, whole_in, .. } => {
+                let each = rate.window().checked_div(rate.count()).unwrap_or_default();
+                (0, whole_in.saturating_sub(rate.window().saturating_sub(each)))
+            }
             Verdict::Admitted { remaining, whole_in, .. } => (*remaining, *whole_in),
             Verdict::Refused { retry_in, .. } => (0, *retry_in),
         };

@@ -65,7 +65,9 @@ pub(super) fn networks(texts: &[String]) -> Result<Vec<IpNet>, Failure> {
             .or_else(|_| text.parse().map(|address: std::net::IpAddr| IpNet::from(address)));
         network.map(plain).map_err(|_| {
             let what = format!("`{}` is no network", text.escape_debug());
-            Failure::invalid("client.allow", what, "write it like 203.0.113.0/24 or 2001:db8::/32")
+            let fix = "write each alone, like 203.0.113.0/24, 2001:db8::/32 or 203.0.113.9";
+            Failure::invalid("client.allow", what, fix)
+                .because("it is neither an address nor a network in CIDR form")
         })
     };
     texts.iter().map(parse).collect()

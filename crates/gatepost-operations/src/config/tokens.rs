@@ -27,7 +27,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         "tokens.leeway",
         Kind::Duration(Duration::ZERO, HOUR),
         "60s",
-        "How far the clocks of others may differ before a date of a token counts as wrong.",
+        "How far clocks may differ before a date of a token counts as wrong, also of our own tokens where they are introspected.",
     ),
 ];
 

@@ -29,7 +29,7 @@ pub(crate) use quotas::{Taken, quotas_standing, refresh, take};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use gatepost_core::clients::AuthenticatedClient;
+use gatepost_core::clients::{AuthenticatedClient, ClientRecord};
 use gatepost_core::grants::Grant;
 use gatepost_core::limits::{Allowance, Neighborhood, Policy, Verdict};
 use gatepost_core::refusal::{Code, Refusal};
@@ -57,7 +57,8 @@ pub(crate) fn admit(
         let who = (&client.client.id, client.client.partner_id);
         // Who can't be counted is served: nobody is refused because of what others take elsewhere.
         if let Some(verdict) = gate.limits.addresses.take(Neighborhood::of(address), who, rate, now) {
-            allowances.push(held(gate, Allowance::with_rate(Policy::Address, rate, &verdict, now), verdict)?);
+            let allowance = Allowance::with_rate(Policy::Address, rate, &verdict, now);
+            allowances.push(held(gate, client, allowance, verdict)?);
         }
     }
     if !rate.is_off() {
@@ -65,16 +66,31 @@ pub(crate) fn admit(
         let verdict = verdict.ok_or_else(|| {
             Code::TemporarilyUnavailable.because("more clients with limits are under way than can be counted")
         })?;
-        allowances.push(held(gate, Allowance::with_rate(Policy::Tokens, rate, &verdict, now), verdict)?);
+        let allowance = Allowance::with_rate(Policy::Tokens, rate, &verdict, now);
+        allowances.push(held(gate, client, allowance, verdict)?);
     }
     Ok(allowances)
 }
 
-fn held(gate: &Gate, allowance: Allowance, verdict: Verdict) -> Result<Allowance, Refusal> {
-    match verdict {
-        Verdict::Admitted { .. } => Ok(allowance),
-        Verdict::Refused { .. } => Err(used_up(gate, "the client is known", allowance)),
+fn held(
+    gate: &Gate,
+    client: &ClientRecord,
+    allowance: Allowance,
+    verdict: Verdict,
+) -> Result<Allowance, Refusal> {
+    if let Verdict::Admitted { .. } = verdict {
+        return Ok(allowance);
     }
+    // A token that it may have again takes nothing of a quota.
+    let may_have_again = client.limits.replay_window.is_some();
+    let quotas = if may_have_again { Vec::new() } else { quotas_standing(gate, client, allowance.asked) };
+    Err(used_up(gate, "the client is known", longest(allowance, quotas)))
+}
+
+/// Of a limit that is used up and these others the one that holds the client back longest: until then it is not served.
+fn longest(used_up: Allowance, others: impl IntoIterator<Item = Allowance>) -> Allowance {
+    let used_up_too = others.into_iter().filter(|other| other.remaining == 0);
+    used_up_too.fold(used_up, |longest, other| if other.reset > longest.reset { other } else { longest })
 }
 
 /// A request that is refused by a limit; `who` is what was known before.

@@ -27,7 +27,14 @@ pub(crate) struct Taken {
 }
 
 /// Counts one more token of the client, if it has a quota; over it the token is refused.
-pub(crate) async fn take(gate: &Gate, record: &ClientRecord, now: Timestamp) -> Result<Taken, Refusal> {
+///
+/// It is told of whichever of its limits holds it back longest; `rates` are those that let this request pass.
+pub(crate) async fn take(
+    gate: &Gate,
+    record: &ClientRecord,
+    rates: &[Allowance],
+    now: Timestamp,
+) -> Result<Taken, Refusal> {
     if !record.limits.has_quota() {
         return Ok(Taken::default());
     }
@@ -48,7 +55,11 @@ pub(crate) async fn take(gate: &Gate, record: &ClientRecord, now: Timestamp) -> 
             let counted = Some((Arc::clone(&gate.limits.clients), client.clone(), now));
             Ok(Taken { counted, allowances })
         }
-        Err(allowance) => Err(super::used_up(gate, "the client is known", allowance)),
+        Err(quota) => {
+            let quotas = gate.limits.clients.standing(client, &record.limits, now);
+            let longest = super::longest(quota, quotas.into_iter().chain(rates.iter().cloned()));
+            Err(super::used_up(gate, "the client is known", longest))
+        }
     }
 }
 

@@ -128,7 +128,7 @@ pub(crate) struct ClientCreate {
     /// How long its tokens live, for example 1h [default: the setting tokens.lifetime]
     #[arg(long, value_name = "TIME", value_parser = lifetime)]
     pub(crate) lifetime: Option<u32>,
-    /// A network it may come from, for example 203.0.113.0/24 [default: any]
+    /// A network it may come from, for example 203.0.113.0/24; once for each [default: any]
     #[arg(long, value_name = "CIDR")]
     pub(crate) allow: Vec<String>,
     /// The only authentication method it may use
@@ -168,7 +168,7 @@ pub(crate) struct ClientUpdate {
     /// How long its tokens live, for example 1h
     #[arg(long, value_name = "TIME", value_parser = lifetime)]
     pub(crate) lifetime: Option<u32>,
-    /// A network it may come from, for example 203.0.113.0/24
+    /// A network it may come from, for example 203.0.113.0/24; once for each
     #[arg(long, value_name = "CIDR")]
     pub(crate) allow: Vec<String>,
     /// It may come from anywhere

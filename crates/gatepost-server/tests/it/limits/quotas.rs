@@ -48,6 +48,26 @@ async fn a_quota_is_granted_to_the_last_token_and_begins_anew_at_midnight() {
 }
 
 #[tokio::test]
+async fn of_several_limits_that_are_used_up_the_longest_is_told() {
+    let midnight = Day::of(Timestamp::from_micros(START)).ends();
+    for (tokens, per_day, before, waits, why) in [
+        ("2/h", 1, 90_000_000, ["1800", "1800", "1800"], "the rate holds longer than the day"),
+        ("2/min", 1, 90_000_000, ["90", "90", "90"], "the day holds longer, also once the rate is used up"),
+        ("2/min", 9, 90_000_000, ["", "30", "30"], "the day is not used up"),
+    ] {
+        let server = TestServer::start().await;
+        let limits = SetLimits { tokens: Some(tokens.to_owned()), ..quota(Some(per_day), None) };
+        set(&server, C, limits).await;
+        server.clock.stop_at(midnight.micros() - before);
+        assert_eq!(server.send(right(ORIGIN, C)).await.status, 200, "{why}");
+        for wait in waits {
+            let reply = server.send(right(STANDARD_DOOR, C)).await;
+            assert_eq!(reply.header("retry-after").unwrap_or_default(), wait, "{why}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_quota_of_the_month_holds_over_days_and_ends_with_the_month() {
     let server = TestServer::start().await;
     set(&server, C, quota(Some(2), Some(3))).await;

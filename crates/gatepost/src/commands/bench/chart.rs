@@ -176,7 +176,7 @@ mod tests {
             served: vec![served],
             served_quartiles: one(served),
             ratio: (connections > 1).then_some(served / raw),
-            ratio_quartiles: one(served / raw),
+            ratio_quartiles: (connections > 1).then(|| one(served / raw)),
             latency_ms: latency(3.0),
             signing_times: 1.5,
             livez_ms: Some(latency(4.0)),
