@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Rate, Verdict};
+use super::{Rate, Verdict, bucket};
 use crate::time::Timestamp;
 
 /// Which limit.
@@ -61,11 +61,7 @@ impl Allowance {
     /// What is left of a rate after its verdict.
     pub fn with_rate(policy: Policy, rate: Rate, verdict: &Verdict, now: Timestamp) -> Self {
         let (remaining, wait) = match verdict {
-            // The next is there as much earlier than all as the others take.
-            Verdict::Admitted { remaining: 0, whole_in, .. } => {
-                let each = rate.window().checked_div(rate.count()).unwrap_or_default();
-                (0, whole_in.saturating_sub(rate.window().saturating_sub(each)))
-            }
+            Verdict::Admitted { remaining: 0, whole_in, .. } => (0, bucket::next_in(rate, *whole_in)),
             Verdict::Admitted { remaining, whole_in, .. } => (*remaining, *whole_in),
             Verdict::Refused { retry_in, .. } => (0, *retry_in),
         };
@@ -77,6 +73,14 @@ impl Allowance {
             reset: seconds_up(wait),
             asked: now,
         }
+    }
+
+    /// Of this limit, which is used up, and those of the others that are too, the one that holds longest: before that
+    /// nothing is served.
+    #[must_use]
+    pub fn or_longer(self, others: &[Self]) -> Self {
+        let used_up_too = others.iter().filter(|other| other.remaining == 0);
+        used_up_too.fold(self, |longest, other| if other.reset > longest.reset { *other } else { longest })
     }
 }
 

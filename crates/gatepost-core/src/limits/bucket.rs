@@ -49,6 +49,12 @@ pub fn admit(rate: Rate, until: Timestamp, now: Timestamp) -> Verdict {
     Verdict::Admitted { until: next, remaining, whole_in: ahead }
 }
 
+/// How long the next waits where none is left and all are there again in `whole_in`.
+pub(super) fn next_in(rate: Rate, whole_in: Duration) -> Duration {
+    let others = rate.count().saturating_sub(1);
+    whole_in.saturating_sub(share(rate).unwrap_or_default().saturating_mul(others))
+}
+
 /// The time that the rate allows for one.
 fn share(rate: Rate) -> Option<Duration> {
     rate.window().checked_div(rate.count()).map(|share| Duration::from_micros(micros(share).max(1)))
@@ -96,6 +102,23 @@ mod tests {
         let answers =
             [Ok(2), Ok(1), Ok(0), Err(1), Ok(0), Err(19_999), Ok(0), Ok(2), Ok(1), Ok(0), Err(20_000)];
         assert_eq!(ask("3/min", &asked), answers);
+    }
+
+    #[test]
+    fn who_took_the_last_is_told_the_wait_of_who_comes_after() {
+        for rate in ["3/min", "7/min", "2/h", "1/s"].map(|text| Rate::parse(text).unwrap()) {
+            let now = Timestamp::from_micros(START);
+            let (mut until, mut told) = (Timestamp::from_micros(0), None);
+            let wait = loop {
+                match admit(rate, until, now) {
+                    Verdict::Admitted { until: next, whole_in, .. } => {
+                        (until, told) = (next, Some(next_in(rate, whole_in)));
+                    }
+                    Verdict::Refused { retry_in, .. } => break retry_in,
+                }
+            };
+            assert_eq!(told, Some(wait), "{rate:?}");
+        }
     }
 
     #[test]

@@ -84,13 +84,7 @@ fn held(
     // A token that it may have again takes nothing of a quota.
     let may_have_again = client.limits.replay_window.is_some();
     let quotas = if may_have_again { Vec::new() } else { quotas_standing(gate, client, allowance.asked) };
-    Err(used_up(gate, "the client is known", longest(allowance, quotas)))
-}
-
-/// Of a limit that is used up and these others the one that holds the client back longest: until then it is not served.
-fn longest(used_up: Allowance, others: impl IntoIterator<Item = Allowance>) -> Allowance {
-    let used_up_too = others.into_iter().filter(|other| other.remaining == 0);
-    used_up_too.fold(used_up, |longest, other| if other.reset > longest.reset { other } else { longest })
+    Err(used_up(gate, "the client is known", allowance.or_longer(&quotas)))
 }
 
 /// A request that is refused by a limit; `who` is what was known before.

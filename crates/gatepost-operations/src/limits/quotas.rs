@@ -55,11 +55,7 @@ pub(crate) async fn take(
             let counted = Some((Arc::clone(&gate.limits.clients), client.clone(), now));
             Ok(Taken { counted, allowances })
         }
-        Err(quota) => {
-            let quotas = gate.limits.clients.standing(client, &record.limits, now);
-            let longest = super::longest(quota, quotas.into_iter().chain(rates.iter().cloned()));
-            Err(super::used_up(gate, "the client is known", longest))
-        }
+        Err(quota) => Err(super::used_up(gate, "the client is known", quota.or_longer(rates))),
     }
 }
 
